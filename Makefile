@@ -1,0 +1,74 @@
+# One line of work per target; `make help` lists them. Caches live outside the checkout, see README.md.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export RAY_VLLM_STACK_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ray-vllm-stack
+export PATH := $(RAY_VLLM_STACK_CACHE)/bin:$(RAY_VLLM_STACK_CACHE)/venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)
+CHART := charts/ray-vllm-stack
+PYTEST := python -m pytest -p no:cacheprovider
+
+.PHONY: help demo down tools tools-path venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: ## from nothing to streamed tokens on a local cluster (CLUSTER=current: on your kubeconfig's cluster)
+	@tests/cluster/demo.sh
+
+down: ## stop everything that `make demo` and the tests started; built things are kept (PURGE=1: those of the cluster too)
+	@tests/cluster/down.sh $(if $(PURGE),--purge)
+
+tools: venv ## build and install the pinned tools (once; then in seconds)
+	@tests/cluster/packages.sh
+	@tests/tools/build.sh $(TOOLS)
+
+tools-path: ## print the directory of the built tools
+	@echo $(RAY_VLLM_STACK_CACHE)/bin
+
+venv: ## make the Python environment of lint and tests
+	@tests/tools/venv.sh > /dev/null
+
+images: ## build the serve (CPU) and gateway images; IMAGES="serve-cuda" for others
+	@images/build.sh $(or $(IMAGES),serve-cpu gateway)
+
+deps: ## fetch the chart's dependency, or package it from the operator's own module
+	@tests/cluster/kuberay-chart.sh
+
+generate: venv deps ## write what is generated: schema, VALUES.md, version copies, golden files
+	@cp versions.yaml serve_app/versions.yaml; cp versions.yaml $(CHART)/files/versions.yaml
+	@python -m serve_app.settings $(CHART)/values.yaml > $(CHART)/values.schema.json.new; mv $(CHART)/values.schema.json.new $(CHART)/values.schema.json
+	@helm-docs --chart-search-root $(CHART) --template-files VALUES.md.gotmpl --output-file VALUES.md --log-level warning
+	@tests/golden/generate.sh
+
+verify: generate ## fail if a generated file in git is out of date
+	@git status --porcelain -- $(CHART) serve_app tests/golden | tee /dev/stderr | (! grep -q .) || { echo "make verify: commit what make generate wrote" >&2; exit 1; }
+
+lock: ## resolve the locks anew (images/lock.sh for the images)
+	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
+	@images/lock.sh
+
+lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles, chart
+	@tests/lint.sh
+
+test-unit: venv deps ## levels 1 and 2: schema, guards, every template, every module
+	@helm-unittest --strict $(CHART)
+	@$(PYTEST) tests/app tests/golden tests/rules
+
+test-contract: ## level 3: what the chart renders is what Ray and vLLM accept, in the built images
+	@$(PYTEST) tests/contract tests/images
+
+test-api: ## level 4: every values file on a real API server with the real CRDs, strictly
+	@$(PYTEST) tests/api
+
+test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local cluster
+	@$(PYTEST) tests/cluster
+
+test: ## all levels, from nothing
+	@tests/all.sh
+
+bench: venv ## the gateway against direct streaming, ratios in one run
+	@python -m tests.bench.gateway
+
+package: deps ## package the chart into dist/
+	@mkdir -p dist; helm package $(CHART) -d dist

@@ -1,0 +1,1 @@
+go_build actionlint github.com/rhysd/actionlint/cmd/actionlint

@@ -1,0 +1,1 @@
+go_build etcd go.etcd.io/etcd/server/v3

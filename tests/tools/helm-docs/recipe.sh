@@ -1,0 +1,1 @@
+go_build helm-docs github.com/norwoodj/helm-docs/cmd/helm-docs
