@@ -1,0 +1,87 @@
+"""Puts the gateway together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from serve_app.gateway import health, models, openapi
+from serve_app.gateway.access_log import AccessLog, ByteStream
+from serve_app.gateway.auth import Authenticator, watched_keys
+from serve_app.gateway.config import watched_catalog
+from serve_app.gateway.errors import ApiError
+from serve_app.gateway.front import Front
+from serve_app.gateway.lifecycle import Drain
+from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.proxy import Proxy
+from serve_app.gateway.retry import DEFAULT_BACKOFF, Backoff
+from serve_app.gateway.upstream import Upstream
+from serve_app.gateway.watch import poll_forever
+
+
+@asynccontextmanager
+async def gateway(
+    *,
+    config: Path,
+    api_keys: Path | None,
+    metrics: Metrics,
+    drain: Drain,
+    access_log: ByteStream,
+    poll_seconds: float = 1.0,
+    backoff: Backoff = DEFAULT_BACKOFF,
+) -> AsyncIterator[ASGIApp]:
+    """A running gateway, its connections and its watch over mounted files included.
+
+    Args:
+        config: The configuration file.
+        api_keys: The directory of API keys; None lets everybody in.
+        metrics: Where things are counted.
+        drain: Tells whether the process is about to end.
+        access_log: Where the lines for requests go.
+        poll_seconds: How often the files are looked at.
+        backoff: The pauses between attempts at a model.
+
+    Raises:
+        ConfigError: The configuration cannot be used.
+        OSError: A file cannot be read.
+    """
+    catalog = watched_catalog(config, metrics)
+    keys = watched_keys(api_keys, metrics) if api_keys else None
+    watching = asyncio.create_task(poll_forever([catalog, keys] if keys else [catalog], poll_seconds))
+    try:
+        async with Upstream.connected() as upstream:
+            yield Front(
+                proxy=Proxy(upstream, lambda: catalog.current, metrics, backoff),
+                others=_others(models.router(lambda: catalog.current), health.router(drain)),
+                authenticator=Authenticator(keys, metrics),
+                metrics=metrics,
+                access_log=AccessLog(access_log),
+                draining=drain,
+            )
+    finally:
+        watching.cancel()
+
+
+def _others(*routers: APIRouter) -> FastAPI:
+    """What is not hot: FastAPI, with its errors in OpenAI's shape."""
+    app = FastAPI(openapi_url=None)
+    for router in routers:
+        app.include_router(router)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def document() -> JSONResponse:
+        return JSONResponse(openapi.document(app))
+
+    @app.exception_handler(HTTPException)
+    async def shaped(request: Request, error: Exception) -> Response:
+        failure = cast("HTTPException", error)
+        told = ApiError(failure.status_code, f"{request.method} {request.url.path}: {failure.detail}.")
+        return Response(told.body(), failure.status_code, failure.headers, "application/json")
+
+    return app

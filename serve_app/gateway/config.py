@@ -1,0 +1,47 @@
+"""The gateway's configuration file: read, checked, turned into a catalog."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from serve_app.gateway.catalog import APIS, Catalog
+from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.watch import ConfigError, Watched
+from serve_app.settings.gateway import GatewayConfig, explain
+
+
+def parse(content: bytes) -> GatewayConfig:
+    """Checks the text of a configuration file.
+
+    Raises:
+        ConfigError: It is not YAML, or not a gateway's configuration.
+    """
+    try:
+        data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
+    except yaml.YAMLError as error:
+        raise ConfigError(f"it is not YAML, correct it: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise ConfigError("it has to be a mapping with the key models, add it")
+    try:
+        return GatewayConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from error
+
+
+def watched_catalog(path: Path, metrics: Metrics) -> Watched[bytes, Catalog]:
+    """The catalog of a configuration file, which follows the file's content when polled.
+
+    Raises:
+        ConfigError: The file's content cannot be used.
+        OSError: The file cannot be read.
+    """
+
+    def build(content: bytes) -> Catalog:
+        catalog = Catalog(parse(content), time.time())
+        metrics.declare(catalog.targets(), APIS.values())
+        return catalog
+
+    return Watched("config", partial(Path.read_bytes, path), build, metrics)

@@ -1,0 +1,54 @@
+"""Which headers pass the gateway, in both directions."""
+
+from collections.abc import Iterable, Mapping
+
+from serve_app.gateway.errors import Header
+
+_HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+_NOT_PASSED_ON = _HOP_BY_HOP | {
+    b"accept-encoding",  # the gateway has to be able to read errors, and models do not compress anyway
+    b"authorization",  # the client's key is the gateway's, not the model's
+    b"content-length",  # made anew: the body may be rewritten
+    b"cookie",
+    b"expect",
+    b"host",
+    b"x-api-key",
+    b"x-request-disconnect-disabled",  # would make Ray Serve go on for a client that has left
+    b"x-request-id",  # the gateway's own, which may be the client's
+}
+_NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
+_USUAL_CONNECTIONS = (None, b"keep-alive", b"close")
+
+
+def passed_on(headers: Mapping[bytes, bytes], request_id: bytes) -> list[tuple[str, str]]:
+    """A client's headers as the model gets them.
+
+    Args:
+        headers: Lower-case names -> values.
+        request_id: What the model is to know the request by.
+    """
+    dropped = _NOT_PASSED_ON
+    connection = headers.get(b"connection")
+    if connection not in _USUAL_CONNECTIONS:
+        dropped = dropped | {name.strip().lower() for name in (connection or b"").split(b",")}
+    kept = ((name, value) for name, value in headers.items() if name not in dropped)
+    passed = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in kept]
+    passed.append(("x-request-id", request_id.decode("latin-1")))
+    return passed
+
+
+def passed_back(headers: Iterable[tuple[bytes, bytes]]) -> list[Header]:
+    """A model's headers as the client gets them, names in lower case as ASGI wants them."""
+    return [(lower, value) for name, value in headers if (lower := name.lower()) not in _NOT_PASSED_BACK]

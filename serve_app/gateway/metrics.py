@@ -1,0 +1,144 @@
+"""What the gateway counts; every label's values come from the configuration or from a fixed set."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import lru_cache
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from serve_app import __version__
+
+_TIME_TO_FIRST_BYTE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_DURATION = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Reason(StrEnum):
+    """Why an upstream attempt failed."""
+
+    CONNECT = "connect"
+    """Refused, unreachable, or a name that is not in the DNS (yet)."""
+    CONNECT_TIMEOUT = "connect_timeout"
+    RESET = "reset"
+    """The connection ended before the first byte of an answer's body."""
+    UNAVAILABLE = "unavailable"
+    """503."""
+    NO_ROUTE = "no_route"
+    """Serve does not know the model's route (yet)."""
+    NO_REPLICA = "no_replica"
+    """HAProxy reached no replica."""
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    IDLE_TIMEOUT = "idle_timeout"
+    BROKEN_STREAM = "broken_stream"
+    INVALID = "invalid"
+    """The answer is not HTTP, or a redirect."""
+
+
+class Outcome(StrEnum):
+    """How a request ended: the class of the status that the client got, or what kept it from getting all of it."""
+
+    SUCCESS = "2xx"
+    CLIENT_ERROR = "4xx"
+    SERVER_ERROR = "5xx"
+    DISCONNECT = "disconnect"
+    BROKEN = "broken"
+
+
+RETRIED = (
+    Reason.CONNECT,
+    Reason.CONNECT_TIMEOUT,
+    Reason.RESET,
+    Reason.UNAVAILABLE,
+    Reason.NO_ROUTE,
+    Reason.NO_REPLICA,
+)
+
+
+class Destination(Protocol):
+    """What the labels say about where a request went."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def route(self) -> str: ...  # noqa: D102
+
+
+class Metrics:
+    """The series, on a registry of their own."""
+
+    def __init__(self) -> None:
+        """Registers all series."""
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+
+        def named(name: str) -> str:
+            return f"ray_vllm_gateway_{name}"
+
+        to = ("model", "route")
+        self.requests = Counter(
+            named("requests_total"), "Requests by how they ended.", (*to, "api", "status"), registry=registry
+        )
+        self.time_to_first_byte = Histogram(
+            named("time_to_first_byte_seconds"),
+            "From a request to the first byte of a successful answer's body.",
+            to,
+            buckets=_TIME_TO_FIRST_BYTE,
+            registry=registry,
+        )
+        self.duration = Histogram(
+            named("request_duration_seconds"),
+            "From a request to the last byte of its answer.",
+            to,
+            buckets=_DURATION,
+            registry=registry,
+        )
+        self.in_flight = Gauge(
+            named("requests_in_flight"), "Requests that are being answered.", ("model",), registry=registry
+        )
+        self.retries = Counter(
+            named("retries_total"), "Attempts made anew, by what failed.", ("model", "reason"), registry=registry
+        )
+        self.upstream_errors = Counter(
+            named("upstream_errors_total"),
+            "Requests that failed because of the model's side, retries included.",
+            ("model", "reason"),
+            registry=registry,
+        )
+        self.client_disconnects = Counter(
+            named("client_disconnects_total"), "Clients that left before the end.", ("model",), registry=registry
+        )
+        self.auth_failures = Counter(
+            named("auth_failures_total"), "Requests without a valid API key.", registry=registry
+        )
+        self.config_reloads = Counter(
+            named("config_reloads_total"), "New contents seen.", ("source", "result"), registry=registry
+        )
+        self.config_valid = Gauge(
+            named("config_valid"), "1 if what is mounted is in use, 0 if refused.", ("source",), registry=registry
+        )
+        self.draining = Gauge(named("draining"), "1 from the signal to stop on.", registry=registry)
+        build = Gauge(named("build_info"), "The gateway's version.", ("version",), registry=registry)
+        build.labels(__version__).set(1)
+        for source in ("config", "api_keys"):
+            for result in ("ok", "failed"):
+                self.config_reloads.labels(source, result)
+        # Looking up a labelled child takes a lock and a tuple of strings each time; requests do it once per label set.
+        self.request_counter = lru_cache(maxsize=4096)(self.requests.labels)
+        self.first_byte_histogram = lru_cache(maxsize=4096)(self.time_to_first_byte.labels)
+        self.duration_histogram = lru_cache(maxsize=4096)(self.duration.labels)
+        self.in_flight_gauge = lru_cache(maxsize=4096)(self.in_flight.labels)
+
+    def declare(self, destinations: Iterable[Destination], apis: Iterable[str]) -> None:
+        """Makes the series of these destinations visible as 0, so that rates and alerts see the first increase."""
+        for to in destinations:
+            for api in apis:
+                for outcome in Outcome:
+                    self.requests.labels(to.model, to.route, api, outcome)
+            self.time_to_first_byte.labels(to.model, to.route)
+            self.duration.labels(to.model, to.route)
+            self.in_flight.labels(to.model)
+            self.client_disconnects.labels(to.model)
+            for reason in Reason:
+                self.upstream_errors.labels(to.model, reason)
+            for reason in RETRIED:
+                self.retries.labels(to.model, reason)

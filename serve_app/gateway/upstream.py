@@ -1,0 +1,182 @@
+"""One attempt to get an answer from a model: over which connection, what counts as an answer, and why it failed."""
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import aiohttp
+from yarl import URL
+
+from serve_app.gateway.errors import Header, normalise
+from serve_app.gateway.headers import passed_back
+from serve_app.gateway.metrics import Reason
+
+_MAX_ERROR_BODY = 64 * 1024
+_LARGE_BODY = 512 * 1024
+_JSON = (b"content-type", b"application/json")
+
+
+class AttemptError(Exception):
+    """No answer, and nothing of one was passed on."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class BrokenStreamError(Exception):
+    """An answer that ended before its end."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer whose first byte is there."""
+
+    status: int
+    headers: list[Header]
+    first: bytes
+    """The beginning of the body; all of it where `rest` is None."""
+    rest: aiohttp.ClientResponse | None
+
+    @property
+    def more(self) -> bool:
+        """Whether there is more of the body than was read."""
+        return self.rest is not None and not self.rest.content.at_eof()
+
+    async def read(self) -> bytes:
+        """The next piece of the body, as it arrives; empty at the end.
+
+        Raises:
+            BrokenStreamError: The connection ended before the body did.
+        """
+        if self.rest is None:
+            return b""
+        try:
+            return await self.rest.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenStreamError(str(error)) from error
+
+    def close(self) -> None:
+        """Ends the connection, unless the answer was read to its end: the model stops working on it."""
+        if self.rest is not None:
+            self.rest.close()
+
+
+class Upstream:
+    """The connections to all models."""
+
+    def __init__(self, pooled: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
+        """Takes the two ways to a model.
+
+        Args:
+            pooled: Reuses idle connections.
+            fresh: Makes a new connection, and a new look-up of the name, for each request.
+        """
+        self._pooled = pooled
+        self._fresh = fresh
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls) -> AsyncIterator["Upstream"]:
+        """An upstream with both sessions open."""
+        async with (
+            _session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=10, keepalive_timeout=30)) as pooled,
+            _session(aiohttp.TCPConnector(limit=0, use_dns_cache=False, force_close=True)) as fresh,
+        ):
+            yield cls(pooled, fresh)
+
+    async def attempt(
+        self, url: URL, headers: list[tuple[str, str]], body: bytes, *, connect_seconds: float, fresh: bool
+    ) -> Answer:
+        """Sends the request once and waits for the first byte of the answer's body.
+
+        Headers alone are no answer yet: until the first byte of the body nothing has been passed on, so a replica that
+        is lost while it reads the prompt can still be replaced by another. A connection is kept for reuse only after
+        a success: any other may lead to a node that is being drained.
+
+        Args:
+            url: Where to.
+            headers: The request's headers.
+            body: The request's body.
+            connect_seconds: Limit for name look-up and connection; the caller limits the rest.
+            fresh: Take a new connection, so that another node may be behind it.
+
+        Raises:
+            AttemptError: The connection failed, or what answered was not the model.
+        """
+        session = self._fresh if fresh else self._pooled
+        response = answer = None
+        try:
+            response = await session.post(
+                url,
+                data=io.BytesIO(body) if len(body) > _LARGE_BODY else body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(connect=connect_seconds),
+            )
+            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+                return await _answer_of_error(response)
+            first = await response.content.readany()
+            answer = Answer(response.status, passed_back(response.raw_headers), first, response)
+        except aiohttp.ClientConnectorError as error:
+            raise AttemptError(Reason.CONNECT, str(error)) from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {connect_seconds:g} s") from error
+        except aiohttp.ClientResponseError as error:
+            raise AttemptError(Reason.INVALID, f"the answer is not HTTP: {error.message}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise AttemptError(Reason.RESET, f"the connection ended before the answer: {error!r}") from error
+        finally:
+            if response is not None and answer is None:
+                response.close()
+        return answer
+
+
+async def _answer_of_error(response: aiohttp.ClientResponse) -> Answer:
+    """Reads an answer that is no success; tells the model's own refusals from "not there (yet)".
+
+    Raises:
+        AttemptError: It was not the model that answered.
+    """
+    status = response.status
+    body = await _read_at_most(response, _MAX_ERROR_BODY)
+    text = body[:1000].decode("utf-8", "replace")
+    if status < HTTPStatus.BAD_REQUEST:
+        raise AttemptError(Reason.INVALID, f"redirected to {response.headers.get('location')!r}")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        raise AttemptError(Reason.UNAVAILABLE, text)
+    if status == HTTPStatus.NOT_FOUND and text.startswith("Path '") and "/-/routes" in text:
+        # Ray Serve's proxy, HAProxy or replica, while an application starts or a cluster is swapped.
+        raise AttemptError(Reason.NO_ROUTE, text)
+    if (
+        status == HTTPStatus.INTERNAL_SERVER_ERROR
+        and body == b"Internal Server Error"
+        and response.headers.get("content-type") == "text/plain"
+    ):
+        # Ray Serve lets HAProxy say this in place of its own 502, 503 and 504: no replica could be reached, or the
+        # one that was ended without an answer. Python servers say the same words with a charset in the content type.
+        raise AttemptError(Reason.NO_REPLICA, "HAProxy reached no replica")
+    content = normalise(status, body)
+    headers = [_JSON, (b"content-length", str(len(content)).encode())]
+    headers += [(b"retry-after", value) for name, value in response.raw_headers if name.lower() == b"retry-after"]
+    return Answer(status, headers, content, None)
+
+
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < limit and (piece := await response.content.readany()):
+        pieces += piece
+    return bytes(pieces[:limit])
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    """A session that adds, follows and decodes nothing."""
+    return aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("accept", "accept-encoding", "content-type", "user-agent"),
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
