@@ -38,14 +38,22 @@ class Stack:
         self.kubectl("apply", "--server-side", "-f", "-", input=manifest)
         self.kubectl("wait", "--for=condition=Complete", "job/demo-models", "--timeout=180s")
 
-    def install(self, *extra: str, chart: Path = CHART) -> None:
-        """`helm upgrade --install --wait`, saying every few seconds what it waits for.
+    def install(self) -> None:
+        """`helm upgrade --install --wait` with the values files and images."""
+        self._upgrade(CHART, "--install", *self.arguments())
+
+    def edit(self, *arguments: str, chart: Path = CHART) -> None:
+        """`helm upgrade --wait` of what is there, with only these further arguments."""
+        self._upgrade(chart, "--reuse-values", *arguments)
+
+    def _upgrade(self, chart: Path, *arguments: str) -> None:
+        """Run helm, saying every few seconds what it waits for.
 
         Raises:
             RuntimeError: helm failed; the message is helm's.
         """
-        command = ["helm", "upgrade", "--install", self.release, str(chart), "-n", self.namespace, *self.arguments(), *extra]
-        process = subprocess.Popen([*command, "--wait", "--timeout", "15m"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command = ["helm", "upgrade", self.release, str(chart), "-n", self.namespace, *arguments, "--wait", "--timeout", "15m"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         begin = said = time.monotonic()
         last = ""
         while process.poll() is None:

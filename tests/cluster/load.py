@@ -1,0 +1,75 @@
+"""Bounded background load on the gateway: streamed chat completions at a steady rate, every failure kept."""
+
+import asyncio
+import threading
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from openai import AsyncOpenAI
+
+
+@dataclass
+class Outcome:
+    """What became of one model's requests; `failed` holds one line each with the second it began at."""
+
+    sent: int = 0
+    answered: int = 0
+    failed: list[str] = field(default_factory=list)
+    slowest_first_token: float = 0.0
+
+
+class Load:
+    """`with Load(url, key, {"sparrow": 2.0}) as load:` sends that many requests/s until the block ends, then waits for the rest."""
+
+    def __init__(self, url: str, api_key: str, rates: dict[str, float], max_seconds: float = 900) -> None:
+        """Rates in requests per second by model; nothing is sent after `max_seconds`."""
+        self.outcomes = {model: Outcome() for model in rates}
+        self._rates, self._url, self._key, self._limit = rates, url, api_key, max_seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start, and return once each model has answered a request."""
+        self._begin = time.monotonic()
+        self._thread.start()
+        while not all(outcome.answered for outcome in self.outcomes.values()) and time.monotonic() - self._begin < 60:
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop sending, and wait until every request has ended."""
+        self._stop.set()
+        self._thread.join()
+        for model, outcome in self.outcomes.items():
+            print(
+                f"load: {model}: {len(outcome.failed)} of {outcome.sent} failed, slowest first token {outcome.slowest_first_token:.1f} s "
+                f"{outcome.failed[:5]}"
+            )
+
+    async def _run(self) -> None:
+        async with AsyncOpenAI(base_url=f"{self._url}/v1", api_key=self._key, max_retries=0, timeout=600) as client, asyncio.TaskGroup() as group:
+            for model, rate in self._rates.items():
+                group.create_task(self._pace(client, model, 1 / rate))
+
+    async def _pace(self, client: AsyncOpenAI, model: str, interval: float) -> None:
+        async with asyncio.TaskGroup() as group:
+            while not self._stop.is_set() and time.monotonic() - self._begin < self._limit:
+                group.create_task(self._ask(client, model, self.outcomes[model]))
+                await asyncio.sleep(interval)
+
+    async def _ask(self, client: AsyncOpenAI, model: str, outcome: Outcome) -> None:
+        outcome.sent += 1
+        began = time.monotonic()
+        finished = False
+        try:
+            messages = [{"role": "user", "content": "What is ray-vllm-stack?"}]
+            async for chunk in await client.chat.completions.create(model=model, messages=messages, stream=True, max_tokens=8):
+                outcome.slowest_first_token = max(outcome.slowest_first_token, 0 if finished else time.monotonic() - began)
+                finished = finished or bool(chunk.choices and chunk.choices[0].finish_reason)
+            if not finished:
+                raise ConnectionError("the stream ended before a finish_reason")
+            outcome.answered += 1
+        except Exception as error:  # noqa: BLE001 - every kind of failure counts, and is shown
+            outcome.failed.append(f"{began - self._begin:.1f} s: {type(error).__name__}: {str(error)[:200]}")

@@ -1,0 +1,34 @@
+"""A lost head pod, with GCS on Redis."""
+
+from tests.cluster.conftest import Serve
+from tests.cluster.kube import wait_until
+from tests.cluster.load import Load
+from tests.cluster.stack import Stack
+
+RATES = {"sparrow": 2.0, "owl": 3.0}
+
+
+def test_lost_head_keeps_workers_and_requests(stack: Stack, serve: Serve) -> None:
+    """Workers and replicas must stay; failed requests are printed, and may not exceed 1 % (0 is the goal)."""
+    before = serve.replicas(*RATES)
+    workers = {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=ray-worker")}
+    (head,) = stack.objects("pods", "app.kubernetes.io/component=ray-head")
+    with Load(stack.url, stack.api_key, RATES) as load:
+        stack.kubectl("delete", "pod", head["metadata"]["name"], "--wait=false")
+
+        def replaced() -> bool:
+            heads = stack.objects("pods", "app.kubernetes.io/component=ray-head")
+            return any(
+                pod["metadata"]["uid"] != head["metadata"]["uid"]
+                and any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+                for pod in heads
+            )
+
+        wait_until("a new head to be Ready", 300, replaced)
+        stack.wait_for_models()
+        sent = {model: outcome.sent for model, outcome in load.outcomes.items()}
+        wait_until("20 more requests each", 60, lambda: all(load.outcomes[model].sent > sent[model] + 20 for model in RATES))
+    assert workers <= {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=ray-worker")}
+    assert serve.replicas(*RATES) == before
+    for outcome in load.outcomes.values():
+        assert len(outcome.failed) <= outcome.sent / 100, outcome.failed
