@@ -12,6 +12,21 @@ all=(pause hostpath-provisioner etcd kube coredns helm4 kuberay-operator crds
 # Go's caches live below our own, so that they can be dropped without touching anybody else's. -mod=mod would edit pins.
 export GOMODCACHE=$cache/go/mod GOCACHE=$cache/go/build GOFLAGS="-buildvcs=false -mod=readonly -modcacherw" CGO_ENABLED=0
 
+# Debian 12's Go 1.19 is too old for our modules and to fetch a newer toolchain by itself, but it can download the module
+# that holds one. Newer Go versions follow the `go` lines of go.mod on their own.
+toolchain() {
+  command -v go > /dev/null || { echo "tools: there is no go on the PATH; apt-get install golang-go" >&2; exit 1; }
+  local module=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(dpkg --print-architecture 2> /dev/null || echo amd64) dir=$cache/go-toolchain
+  case $(go env GOVERSION) in go1.?.* | go1.1?.* | go1.20.*) ;; *) return ;; esac
+  if [ ! -x "$dir/bin/go" ]; then
+    echo "tools: fetching Go 1.26.8, since $(go env GOVERSION) is too old" >&2
+    rm -rf "$dir"
+    (cd / && GOFLAGS=-modcacherw go mod download "$module" && cp -r "$GOMODCACHE/$module" "$dir")
+    chmod -R u+w "$dir"; chmod +x "$dir"/bin/* "$dir"/pkg/tool/*/*
+  fi
+  export PATH=$dir/bin:$PATH GOTOOLCHAIN=local
+}
+
 # What recipe.sh files use; they run in their own directory, with $out to fill.
 go_build() { go build -trimpath -tags "${4:-}" -ldflags "-s -w ${3:-}" -o "$out/bin/$1" "$2"; } # OUT PACKAGE [LDFLAGS] [TAGS]
 module_version() { go list -m -f '{{.Version}}' "$1"; }
@@ -32,6 +47,7 @@ build() { # TOOL: into $out, with a line every 30 s
 }
 
 mkdir -p "$cache/bin" "$cache/tools"
+toolchain
 exec 9> "$cache/tools/.lock"; flock 9   # clones share the cache
 built=0
 for tool in "$@"; do
@@ -48,4 +64,4 @@ for tool in "$@"; do
   ln -sfn "$dir" "$cache/tools/$tool"
   for b in "$dir"/bin/*; do [ ! -e "$b" ] || ln -sfn "../tools/$tool/bin/${b##*/}" "$cache/bin/${b##*/}"; done
 done
-[ $built = 0 ] || [ $# -lt ${#all[@]} ] || rm -rf "$cache/go"
+[ $built = 0 ] || rm -rf "$cache/go"
