@@ -51,13 +51,14 @@ rm -rf --one-file-system "$state"/{run/containerd,run/runc,containerd/io.contain
 rm -f /var/lib/cni/results/"$mark"-*
 forget_containers() { # containerd's database still names the containers, and would take them up again; images stay
   [ -s "$state/containerd/io.containerd.metadata.v1.bolt/meta.db" ] && command -v containerd > /dev/null || return 0
-  local disabled_plugins='"io.containerd.grpc.v1.cri",' i names
+  local disabled_plugins='"io.containerd.grpc.v1.cri",' i name names
   mkdir -p "$state"/{conf,log,run}
   render "$here/conf/containerd.toml" > "$state/conf/containerd-without-cri.toml"
   start containerd containerd --config "$state/conf/containerd-without-cri.toml"
   for i in {1..100}; do ctr version > /dev/null 2>&1 && break; sleep 0.1; done
   mapfile -t names < <(ctr containers ls -q)
   [ ${#names[@]} = 0 ] || ctr containers delete "${names[@]}"
+  for name in "${names[@]}"; do rm -f /var/lib/cni/results/*-"$name"-*; done
   mapfile -t names < <(ctr snapshots ls | awk '$3 == "Active" {print $1}') # of what was being made or unpacked
   [ ${#names[@]} = 0 ] || ctr snapshots delete "${names[@]}"
   stop 3 containerd

@@ -39,7 +39,7 @@ lock() { # one up or down at a time, from whichever clone
 }
 
 # --- processes: known by process id and start time together, so that a reused id is never taken for ours -------------
-started() { awk '{print $22}' "/proc/$1/stat" 2> /dev/null; }
+started() { awk '$3 != "Z" {print $22}' "/proc/$1/stat" 2> /dev/null; } # PID: its start time; nothing where it has ended
 running() { # NAME
   local pid at
   [ -s "$state/run/$1.pid" ] && read -r pid at < "$state/run/$1.pid" && [ "$(started "$pid")" = "$at" ]
@@ -48,7 +48,7 @@ start() { # NAME COMMAND...: in the background. It records itself before it beco
   local name=$1; shift
   # shellcheck disable=SC2016
   setsid bash -c 'read -ra stat < "/proc/$$/stat"; echo "$$ ${stat[21]}" > "$0"; exec "$@"' "$state/run/$name.pid" "$@" \
-    > "$state/log/$name.log" 2>&1 < /dev/null 9>&- &
+    > "$state/log/$name.log" 2>&1 < /dev/null 3>&- 9>&- &
   until [ -s "$state/run/$name.pid" ]; do sleep 0.02; done
 }
 stop() { # SECONDS NAME...: SIGTERM to all, SIGKILL to what remains; forgets them

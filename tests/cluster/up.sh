@@ -18,7 +18,8 @@ case $(stat -f -c %T "$state") in
   overlayfs | nfs) die "$state lies on $(stat -f -c %T "$state"), which holds no container's root: set RAY_VLLM_STACK_CACHE" ;;
 esac
 lock
-trap 'say "interrupted; the next up.sh or down.sh cleans up"; exit 130' INT TERM
+exec 3>&1 # the trap may run while standard output is redirected
+trap 'say "interrupted; the next up.sh or down.sh cleans up" >&3; exit 130' INT TERM
 
 made_by() { # the binaries and scripts that this cluster would be made from
   { readlink -f "$bin"/{etcd,kube,coredns,hostpath-provisioner}; cat "$here"/{up.sh,lib.sh,conf/*,manifests/*}; } | sha256sum
@@ -162,6 +163,7 @@ start kube-proxy "$bin/kube-proxy" --config "$state/conf/kube-proxy.yaml"
 for file in coredns storage; do render "$here/manifests/$file.yaml"; echo ---; done | kubectl apply --server-side -f - > /dev/null
 start hostpath-provisioner "$bin/hostpath-provisioner" -root "$state/volumes" -kubeconfig "$state/hostpath-provisioner.kubeconfig"
 wait_for "node Ready" 120 kubelet kubectl wait --for=condition=Ready "node/$node" --timeout=5s
-wait_for "cluster DNS ready" 120 kubelet kubectl -n kube-system rollout status deployment/coredns --timeout=5s
+dns_ready() { [ "$(kubectl -n kube-system get deployment coredns -o 'jsonpath={.status.readyReplicas}')" = 1 ]; }
+wait_for "cluster DNS ready" 120 kubelet dns_ready
 made_by > "$state/run/up"
 say "up: export KUBECONFIG=$kubeconfig PATH=$bin:\$PATH"

@@ -1,0 +1,46 @@
+"""kubectl and helm on the cluster of the current kubeconfig, by subprocess: what a user would type."""
+
+import subprocess
+import time
+from collections.abc import Callable
+
+
+def _run(command: list[str], input: str | None) -> str:  # noqa: A002
+    done = subprocess.run(command, input=input, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def kubectl(*arguments: str, input: str | None = None) -> str:  # noqa: A002
+    """Run kubectl and give its standard output.
+
+    Raises:
+        RuntimeError: it failed; the message holds the command and its standard error.
+    """
+    return _run(["kubectl", *arguments], input)
+
+
+def helm(*arguments: str, input: str | None = None) -> str:  # noqa: A002
+    """Run helm, as `kubectl` does."""
+    return _run(["helm", *arguments], input)
+
+
+def wait_until(what: str, seconds: float, condition: Callable[[], bool], pause: float = 0.3) -> None:
+    """Ask `condition` until it holds; a RuntimeError of it counts as not yet.
+
+    Raises:
+        TimeoutError: it did not hold within `seconds`; the message says `what` and the last error.
+    """
+    deadline = time.monotonic() + seconds
+    error = ""
+    while True:
+        try:
+            if condition():
+                return
+            error = ""
+        except RuntimeError as raised:
+            error = f": {raised}"
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}{error}")
+        time.sleep(pause)
