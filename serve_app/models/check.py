@@ -1,0 +1,105 @@
+"""Builds every application of a Serve config without starting it: `python -m serve_app.models.check FILE` (or `-`).
+
+The file is what the chart renders as `serveConfigV2`. Ray parses it with its own schema, every application is built as
+Ray would build it, and each override must name a deployment that the application has. Model files need not be there,
+engines are not started, so what only the engine can know (memory, the model's own limits, a device) is not checked.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+
+from serve_app.models.environment import DIRECT_STREAMING
+from serve_app.settings.errors import SettingsError
+from serve_app.settings.model import ModelSettings
+from serve_app.version import check_pair
+
+IMPORT_PATH = "serve_app.models:build_app"
+
+
+def check(config: dict[str, Any]) -> list[str]:
+    """One line for each application of the config; raises SettingsError for the first that cannot work."""
+    from pydantic import ValidationError
+    from ray.serve.schema import ServeDeploySchema
+
+    try:
+        schema = ServeDeploySchema.model_validate(config)
+    except ValidationError as error:
+        found = [f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}" for detail in error.errors()]
+        raise SettingsError(f"Ray refuses the Serve config: {'; '.join(found)}") from None
+    return [_check_application(application) for application in schema.applications]
+
+
+def deployments(settings: ModelSettings) -> list[str]:
+    """The names of the deployments that a model's application has."""
+    from ray.serve._private.build_app import build_app
+
+    from serve_app.models.application import application
+
+    with _no_cluster():
+        built = build_app(application(settings), name=settings.model_id)
+    built.validate_single_fastapi_ingress()
+    names = [deployment.name for deployment in built.deployments]
+    router = built.ingress_request_router_deployment
+    return names if router is None else [*names, router.name]
+
+
+@contextmanager
+def _no_cluster() -> Iterator[None]:
+    """Answers the builder's one question to a cluster, its runtime environment: Ray would start a cluster for it."""
+    import ray
+
+    real = ray.get_runtime_context
+    ray.get_runtime_context = lambda: SimpleNamespace(runtime_env={})
+    try:
+        yield
+    finally:
+        ray.get_runtime_context = real
+
+
+def _check_application(application: Any) -> str:  # noqa: ANN401 - Ray has no types
+    if application.import_path != IMPORT_PATH:
+        return f"{application.name}: not ours ({application.import_path}), not built"
+    settings = ModelSettings.parse(application.args)
+    check_pair(settings.versions.ray, settings.versions.vllm)
+    try:
+        names = deployments(settings)
+    except ValueError as error:
+        raise SettingsError(f"model {settings.model_id!r}: {' '.join(str(error).split())}") from error
+    for override in application.deployments:
+        if override.name not in names:
+            raise SettingsError(
+                f"model {settings.model_id!r}: the override for {override.name!r} fits no deployment, "
+                f"there are {' and '.join(names)}"
+            )
+    return f"{application.name}: {application.route_prefix} -> {settings.source} ({', '.join(names)})"
+
+
+def main() -> int:
+    """Prints the lines, or the one sentence on what is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m serve_app.models.check", description=__doc__)
+    parser.add_argument("file", metavar="FILE", help="a rendered serveConfigV2; - for standard input")
+    name = parser.parse_args().file
+    os.environ.update(dict.fromkeys(DIRECT_STREAMING, "1"))  # before Ray is imported, which reads them then
+    logging.disable(logging.INFO)
+    try:
+        config = yaml.safe_load(sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8"))
+        with redirect_stdout(sys.stderr):  # vLLM logs there when it is imported
+            lines = check(config)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

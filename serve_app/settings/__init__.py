@@ -1,0 +1,1 @@
+"""What the chart may say to the apps, as pydantic models; and the chart's values.schema.json, made from them."""

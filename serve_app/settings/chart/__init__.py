@@ -1,0 +1,6 @@
+"""The chart's values as pydantic models; `serve_app.settings.schema` makes values.schema.json of them.
+
+The defaults are those of values.yaml and stand nowhere else: a key with a default there is required here, so that
+deleting one with `null` is refused by name. The entries of maps (models, clusters, accelerators, node pools) are
+`partial` models instead, where every key may be missing, or be null because a later values file deletes it.
+"""

@@ -1,0 +1,155 @@
+"""`capacity`, `metrics`, `networkPolicy`, `storage`, `serviceAccounts`, `uninstall`: what lies around the clusters."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from serve_app.settings.chart.part import (
+    ClassName,
+    Count,
+    Interval,
+    Names,
+    Part,
+    PositiveCount,
+    Raw,
+    Size,
+    Texts,
+    partial,
+)
+
+
+class NodeClass(Part):
+    """Karpenter's node class: image, role and network of the nodes."""
+
+    create: bool
+    name: Names
+    group: Names
+    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$")]
+    role: str
+    ami_alias: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+@[A-Za-z0-9.-]+$")]
+    discovery: str
+    volume_size: Annotated[Size, StringConstraints(min_length=1)]
+    spec: Raw
+
+
+class NodePoolDefaults(Part):
+    """What a node pool has where its own entry says nothing."""
+
+    capacity_types: Annotated[list[Literal["spot", "on-demand", "reserved"]], Field(min_length=1)]
+    max_devices: PositiveCount | None = None
+    max_cpus: PositiveCount | None = None
+    consolidate_after: Annotated[str, StringConstraints(pattern=r"^(Never|([0-9]+(s|m|h))+)$")]
+    max_disrupted_nodes: Count
+    weight: Annotated[int, Field(ge=1, le=100)]
+    spec: Raw
+
+
+NodePool = partial(NodePoolDefaults, "NodePool")
+
+
+class Capacity(Part):
+    """Karpenter's node pools, one per accelerator class in use."""
+
+    enabled: bool
+    node_class: NodeClass
+    node_pool_defaults: NodePoolDefaults
+    node_pools: dict[ClassName, NodePool | None]  # type: ignore[valid-type]
+
+
+class Monitor(Part):
+    """A ServiceMonitor or a PodMonitor."""
+
+    enabled: bool
+    labels: Texts
+    interval: Interval
+
+
+class Rules(Part):
+    """The alerts."""
+
+    enabled: bool
+    labels: Texts
+    runbook_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")]
+
+
+class Dashboards(Part):
+    """The Grafana dashboard."""
+
+    enabled: bool
+    labels: Texts
+    annotations: Texts
+
+
+class Metrics(Part):
+    """What Prometheus and Grafana are given."""
+
+    service_monitor: Monitor
+    pod_monitor: Monitor
+    rules: Rules
+    dashboards: Dashboards
+
+
+class Peer(Part):
+    """A NetworkPolicyPeer."""
+
+    pod_selector: Raw | None = None
+    namespace_selector: Raw | None = None
+    ip_block: Raw | None = None
+
+
+class EgressRule(Part):
+    """A NetworkPolicyEgressRule."""
+
+    to: list[Peer] | None = None
+    ports: list[Raw] | None = None
+
+
+class NetworkPolicy(Part):
+    """Who may talk to whom."""
+
+    enabled: bool
+    clients: list[Peer]
+    monitoring: list[Peer]
+    egress: list[EgressRule]
+
+
+class HuggingFaceToken(Part):
+    """The token for gated models."""
+
+    existing_secret: Names
+    key: str
+
+
+class ModelCache(Part):
+    """Where downloaded weights are kept."""
+
+    existing_claim: Names
+    size_limit: Size
+
+
+class Storage(Part):
+    """Tokens and volumes."""
+
+    hugging_face_token: HuggingFaceToken
+    model_cache: ModelCache
+
+
+class ServiceAccount(Part):
+    """A ServiceAccount."""
+
+    annotations: Texts
+
+
+class ServiceAccounts(Part):
+    """One ServiceAccount per role."""
+
+    head: ServiceAccount
+    worker: ServiceAccount
+    gateway: ServiceAccount
+
+
+class Uninstall(Part):
+    """What happens before `helm uninstall`."""
+
+    enabled: bool
+    timeout_seconds: PositiveCount

@@ -1,0 +1,80 @@
+"""What every part of the values has in common, and the types that several parts use."""
+
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic.alias_generators import to_camel
+
+from serve_app.settings import patterns
+
+
+class Part(BaseModel):
+    """A part of the values: camelCase, and closed, so that a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+def partial(model: type[Part], name: str) -> type[Part]:
+    """The same keys, each of which may be missing or null: an entry of a map, or something merged over defaults."""
+    fields: dict[str, Any] = {}
+    for key, field in model.model_fields.items():
+        annotation: Any = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Part):
+            annotation = partial(annotation, f"{name}{annotation.__name__}")
+        if field.metadata:
+            annotation = cast("Any", Annotated)[(annotation, *field.metadata)]
+        fields[key] = (annotation | None, Field(default=None, alias=field.alias))
+    return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
+
+
+# Raw Kubernetes: merged into what the chart renders, and checked by the API server.
+Raw = dict[str, Any]
+# In a map a null deletes what an earlier values file set.
+Texts = dict[str, str | None]
+Names = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$", max_length=253)]
+EnvName = Annotated[str, StringConstraints(pattern=patterns.ENV_NAME)]
+Env = dict[EnvName, str | None]
+Quantity = (
+    Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei|e[0-9]+)?$")]
+    | Annotated[float, Field(ge=0)]
+)
+Size = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?(Mi|Gi|Ti|M|G|T))?$")]
+Percent = Annotated[int, Field(ge=0, le=100)]
+Seconds = Annotated[float, Field(ge=0)]
+WholeSeconds = Annotated[int, Field(ge=0)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(ge=1)]
+# A duration of Prometheus (15s) or Karpenter (5m, Never).
+Interval = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
+ClusterName = Annotated[str, StringConstraints(pattern=patterns.CLUSTER)]
+ClassName = Annotated[str, StringConstraints(pattern=patterns.ACCELERATOR_CLASS)]
+ModelId = Annotated[str, StringConstraints(pattern=patterns.MODEL_ID)]
+
+
+class Resources(Part):
+    """Resources of a container, as in a pod spec."""
+
+    requests: dict[str, Quantity | None] | None = None
+    limits: dict[str, Quantity | None] | None = None
+    claims: list[Raw] | None = None
+
+
+class Image(Part):
+    """Where an image is, and how it is pulled."""
+
+    registry: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?$")]
+    repository: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._/-]+[a-z0-9]+)*$")]
+    tag: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$")]
+    digest: Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64})?$")]
+    pull_policy: Literal["Always", "IfNotPresent", "Never"]
+
+
+class Toleration(Part):
+    """A toleration, as in a pod spec."""
+
+    key: str | None = None
+    operator: Literal["Exists", "Equal"] | None = None
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: int | None = None

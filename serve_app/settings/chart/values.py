@@ -1,0 +1,59 @@
+"""The root of the values."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from serve_app.settings.chart.cluster_services import (
+    Capacity,
+    Metrics,
+    NetworkPolicy,
+    ServiceAccounts,
+    Storage,
+    Uninstall,
+)
+from serve_app.settings.chart.gateway import Auth, Gateway
+from serve_app.settings.chart.model import ModelDefaults, Models, Routes
+from serve_app.settings.chart.part import Image, Part, Raw, Texts
+from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Redis
+
+Prefix = Annotated[str, StringConstraints(pattern=r"^([a-z]([a-z0-9-]*[a-z0-9])?)?$", max_length=40)]
+
+
+class KuberayOperator(Part):
+    """The operator's own chart, whose values are its own business."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel)
+
+    enabled: bool
+
+
+class Values(Part):
+    """The chart's values."""
+
+    # Helm gives every chart the key `global`.
+    global_: dict[str, Any] | None = Field(default=None, alias="global")
+    name_override: Prefix
+    fullname_override: Prefix
+    common_labels: Texts
+    image: Image
+    image_pull_secrets: list[str]
+    models: Models
+    model_defaults: ModelDefaults
+    routes: Routes
+    auth: Auth
+    gateway: Gateway
+    clusters: Clusters
+    cluster_defaults: ClusterDefaults
+    accelerators: Accelerators
+    accelerator_defaults: AcceleratorDefaults
+    redis: Redis
+    storage: Storage
+    capacity: Capacity
+    metrics: Metrics
+    network_policy: NetworkPolicy
+    service_accounts: ServiceAccounts
+    uninstall: Uninstall
+    extra_objects: dict[str, Raw | str | None]
+    kuberay_operator: KuberayOperator = Field(alias="kuberay-operator")

@@ -1,0 +1,34 @@
+"""What names and addresses look like. Written so that Python's and Go's regular expressions agree on them."""
+
+# A model id is what clients say, a Serve application, and a part of a URL's path.
+MODEL_ID = r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$"
+# Clients send any name of the OpenAI kind, such as gpt-4o or Qwen/Qwen3-8B.
+ROUTE = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
+# A cluster's name is a part of its RayService's, which KubeRay wants short.
+CLUSTER = r"^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$"
+# A class is a worker group's name and a part of a Ray resource's.
+ACCELERATOR_CLASS = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+KEY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+
+# The same in words, for the keys of maps.
+WORDS = {
+    MODEL_ID: "lower-case letters, digits, . and -, at most 63",
+    ROUTE: "letters, digits, ., _, :, / and -, at most 128",
+    CLUSTER: "lower-case letters, digits and -, a letter first, at most 24",
+    ACCELERATOR_CLASS: "lower-case letters, digits and -, a letter first, at most 40",
+    ENV_NAME: "letters, digits and _, no digit first",
+    KEY_NAME: "letters, digits, ., _ and -, at most 63",
+}
+
+HUGGING_FACE = r"hf://[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
+BUCKET = r"(s3|gs)://[A-Za-z0-9][A-Za-z0-9._-]*(/[^ ]*)?"
+CLAIM = r"pvc://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[^ ]*)?"
+FOLDER = r"/[^ ]+"
+SOURCE = f"^({HUGGING_FACE}|{BUCKET}|{CLAIM}|{FOLDER})$"
+SOURCE_FORMS = "hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an absolute path"
+
+
+def or_empty(pattern: str) -> str:
+    """The same, or nothing at all."""
+    return f"^({pattern.removeprefix('^').removesuffix('$')})?$"
