@@ -1,0 +1,76 @@
+"""serve_app.models.source and placement: where the files are, and what a replica asks of Ray."""
+
+from pathlib import Path
+
+import pytest
+
+from serve_app.models import source
+from serve_app.models.placement import placement
+from serve_app.settings.errors import SettingsError
+from serve_app.settings.model import ModelSettings
+from tests.app.test_model_settings import ARGS
+
+
+def settings(**change: object) -> ModelSettings:
+    return ModelSettings.parse(ARGS | change)
+
+
+@pytest.mark.parametrize(
+    ("setting", "location"),
+    [
+        ("hf://Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
+        ("s3://bucket/model", "s3://bucket/model"),
+        ("gs://bucket/model", "gs://bucket/model"),
+        ("pvc://demo-models/sparrow", "/mnt/models/demo-models/sparrow"),
+        ("pvc://weights", "/mnt/models/weights"),
+        ("/opt/model", "/opt/model"),
+    ],
+)
+def test_location(setting: str, location: str) -> None:
+    assert source.location(setting) == location
+
+
+@pytest.mark.parametrize("setting", ["hf://Qwen/Qwen3-8B", "s3://bucket/model", "gs://bucket/model"])
+def test_remote_sources_are_for_the_engine_to_find(setting: str) -> None:
+    source.check_present(settings(source=setting))
+
+
+def test_missing_path() -> None:
+    with pytest.raises(
+        SettingsError, match="model 'sparrow': /opt/nowhere does not exist in this image, mount it or change"
+    ):
+        source.check_present(settings(source="/opt/nowhere"))
+
+
+def test_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "CLAIMS", tmp_path)
+    model = tmp_path / "demo-models" / "sparrow"
+    with pytest.raises(
+        SettingsError, match="does not exist, put the model's files there in the PersistentVolumeClaim 'demo-models'"
+    ):
+        source.check_present(settings())
+    model.mkdir(parents=True)
+    with pytest.raises(SettingsError, match=r"sparrow has no config\.json, put the model's files there"):
+        source.check_present(settings())
+    (model / "config.json").write_text("{}")
+    source.check_present(settings())
+
+
+def test_single_file(tmp_path: Path) -> None:
+    weights = tmp_path / "model.gguf"
+    weights.write_bytes(b"GGUF")
+    source.check_present(settings(source=str(weights)))
+
+
+def test_placement_on_cpu() -> None:
+    assert placement(settings()) == {"bundle_per_worker": {"accelerator-class-cpu": 0.001}, "strategy": "PACK"}
+
+
+def test_placement_on_gpu() -> None:
+    one = settings(accelerator={"kind": "gpu", "class": "l4"})
+    assert placement(one) == {"bundle_per_worker": {"accelerator-class-l4": 0.001, "GPU": 1}, "strategy": "PACK"}
+
+
+def test_placement_of_several_accelerators_is_one_pod() -> None:
+    four = settings(accelerator={"kind": "gpu", "class": "h100"}, tensor_parallel=4)
+    assert placement(four)["strategy"] == "STRICT_PACK"
