@@ -1,0 +1,27 @@
+{{/*
+Guards of the gateway and of who may use it.
+usage: include "ray-vllm-stack.validate.gateway" $
+*/}}
+{{- define "ray-vllm-stack.validate.gateway" -}}
+{{- $gateway := .Values.gateway }}
+{{- if $gateway.enabled }}
+{{- if not .Values.models }}
+models: is empty, so that the gateway has nothing to offer, add a model or set gateway.enabled to false
+{{- end }}
+{{- if and .Values.auth.enabled (not .Values.auth.apiKeys) (not .Values.auth.existingSecret) }}
+auth.apiKeys: is empty, so that nobody could call the gateway, name a key or set auth.existingSecret
+{{- end }}
+{{- if has (toString $gateway.podDisruptionBudget.maxUnavailable) (list "0" "0%") }}
+gateway.podDisruptionBudget.maxUnavailable: is {{ $gateway.podDisruptionBudget.maxUnavailable }}, so that no node could ever be drained, make it at least 1
+{{- end }}
+{{- if and $gateway.service.nodePort (eq $gateway.service.type "ClusterIP") }}
+gateway.service.nodePort: is {{ int $gateway.service.nodePort }}, but a Service of type ClusterIP has none, set gateway.service.type to NodePort or LoadBalancer
+{{- end }}
+{{- if gt (float64 $gateway.retry.windowSeconds) (float64 $gateway.timeouts.firstByteSeconds) }}
+gateway.retry.windowSeconds: is {{ $gateway.retry.windowSeconds }}, longer than timeouts.firstByteSeconds ({{ $gateway.timeouts.firstByteSeconds }}), which ends a request first, lower it
+{{- end }}
+{{- if gt (float64 $gateway.timeouts.connectSeconds) (float64 $gateway.timeouts.firstByteSeconds) }}
+gateway.timeouts.connectSeconds: is {{ $gateway.timeouts.connectSeconds }}, longer than firstByteSeconds ({{ $gateway.timeouts.firstByteSeconds }}), lower it
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,68 @@
+{{/*
+Guards of the models.
+usage: include "ray-vllm-stack.validate.models" $
+*/}}
+{{- define "ray-vllm-stack.validate.models" -}}
+{{- $first := dict }}{{/* of each cluster, to compare the others with */}}
+{{- range $id, $model := include "ray-vllm-stack.models.all" . | fromJson }}
+{{- if not (hasKey $first $model.cluster) }}
+{{- $_ := set $first $model.cluster $model }}
+{{- end }}
+{{- $context := dict "root" $ "id" $id "model" $model "first" (get $first $model.cluster) }}
+{{ include "ray-vllm-stack.validate.model.source" $context }}
+{{ include "ray-vllm-stack.validate.model.replicas" $context }}
+{{ include "ray-vllm-stack.validate.model.placement" $context }}
+{{ include "ray-vllm-stack.validate.model.engine" $context }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of where a model's weights come from.
+usage: include "ray-vllm-stack.validate.model.source" (dict "id" "a" "model" <model>)
+*/}}
+{{- define "ray-vllm-stack.validate.model.source" -}}
+{{- if not .model.source }}
+models.{{ .id }}.source: is empty, say where the weights are: hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an absolute path
+{{- else if not (regexMatch "^(hf|s3|gs|pvc)://[^/ ]+|^/[^ ]+" .model.source) }}
+models.{{ .id }}.source: is "{{ .model.source }}", write it as hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an absolute path
+{{- end }}
+{{- if and .model.revision (not (hasPrefix "hf://" .model.source)) }}
+models.{{ .id }}.revision: is "{{ .model.revision }}", but only an hf:// source has revisions, leave it empty
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of a model's scaling.
+usage: include "ray-vllm-stack.validate.model.replicas" (dict "id" "a" "model" <model>)
+*/}}
+{{- define "ray-vllm-stack.validate.model.replicas" -}}
+{{- $replicas := .model.replicas }}
+{{- if lt (int $replicas.max) 1 }}
+models.{{ .id }}.replicas.max: is {{ int $replicas.max }}, make it at least 1, or set models.{{ .id }}.enabled to false
+{{- else if gt (int $replicas.min) (int $replicas.max) }}
+models.{{ .id }}.replicas.min: is {{ int $replicas.min }} and max is {{ int $replicas.max }}, lower min or raise max
+{{- end }}
+{{- if gt (float64 $replicas.targetOngoingRequests) (float64 $replicas.maxOngoingRequests) }}
+models.{{ .id }}.replicas.targetOngoingRequests: is {{ $replicas.targetOngoingRequests }} and maxOngoingRequests is {{ int $replicas.maxOngoingRequests }}, so that load would never add a replica, lower it or raise maxOngoingRequests
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of the engine arguments that the chart sets itself.
+usage: include "ray-vllm-stack.validate.model.engine" (dict "id" "a" "model" <model>)
+*/}}
+{{- define "ray-vllm-stack.validate.model.engine" -}}
+{{- $instead := dict
+  "model" (printf "models.%s.source" .id)
+  "served_model_name" "the model's key in models, or routes"
+  "revision" (printf "models.%s.revision" .id)
+  "tensor_parallel_size" (printf "models.%s.parallelism.tensor" .id)
+  "download_dir" "storage.modelCache"
+  "hf_token" "storage.huggingFaceToken"
+  "api_key" "auth" }}
+{{- range $key, $use := $instead }}
+{{- if hasKey $.model.engine $key }}
+models.{{ $.id }}.engine.{{ $key }}: is set by the chart, use {{ $use }}
+{{- end }}
+{{- end }}
+{{- end }}

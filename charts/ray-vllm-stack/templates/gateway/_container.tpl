@@ -1,0 +1,41 @@
+{{/*
+The gateway's container.
+usage: include "ray-vllm-stack.gateway.container" $
+*/}}
+{{- define "ray-vllm-stack.gateway.container" -}}
+name: gateway
+image: {{ include "ray-vllm-stack.image" (dict "image" .Values.gateway.image "tag" .Chart.AppVersion) }}
+imagePullPolicy: {{ .Values.gateway.image.pullPolicy }}
+command: [python, -m, serve_app.gateway]
+args:
+  - --config=/etc/gateway/gateway.yaml
+  {{- if .Values.auth.enabled }}
+  - --api-keys=/etc/gateway-keys
+  {{- end }}
+  - --drain-seconds={{ int .Values.gateway.drainSeconds }}
+securityContext:
+  {{- include "ray-vllm-stack.securityContext.container" . | nindent 2 }}
+ports:
+  - {name: http, containerPort: 8080}
+  - {name: metrics, containerPort: 9090}
+startupProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 2
+  failureThreshold: 60
+livenessProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet: {path: /readyz, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 5
+resources:
+  {{- toYaml .Values.gateway.resources | nindent 2 }}
+volumeMounts:
+  - {name: config, mountPath: /etc/gateway, readOnly: true}
+  {{- if .Values.auth.enabled }}
+  - {name: api-keys, mountPath: /etc/gateway-keys, readOnly: true}
+  {{- end }}
+  - {name: tmp, mountPath: /tmp}
+{{- end }}

@@ -1,0 +1,28 @@
+{{/*
+Selector of the pods of this release that have one of some components; KubeRay's labels are not asked, so that it also
+selects the Job that cleans Redis.
+usage: include "ray-vllm-stack.security.pods" (dict "root" $ "components" (list "ray-head" "ray-worker"))
+*/}}
+{{- define "ray-vllm-stack.security.pods" -}}
+matchLabels:
+  app.kubernetes.io/instance: {{ .root.Release.Name }}
+  app.kubernetes.io/part-of: ray-vllm-stack
+matchExpressions:
+  - {key: app.kubernetes.io/component, operator: In, values: {{ toJson .components }}}
+{{- end }}
+
+{{/*
+Peers who may scrape metrics, as a YAML list.
+usage: include "ray-vllm-stack.security.monitoring" $
+*/}}
+{{- define "ray-vllm-stack.security.monitoring" -}}
+{{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelector" dict)) | toYaml }}
+{{- end }}
+
+{{/*
+Egress rule that lets pods resolve names, as a YAML list.
+usage: include "ray-vllm-stack.security.dns" $
+*/}}
+{{- define "ray-vllm-stack.security.dns" -}}
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+{{- end }}

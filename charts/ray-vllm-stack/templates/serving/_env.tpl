@@ -1,0 +1,27 @@
+{{/*
+Environment of all Ray containers of a cluster, sorted by name; the cluster's own `env` wins. None of it comes from
+values that are edited often: a change builds a new cluster.
+usage: include "ray-vllm-stack.serving.env" <context>
+*/}}
+{{- define "ray-vllm-stack.serving.env" -}}
+{{- $env := dict
+  "RAY_AUTH_MODE" "disabled"
+  "RAY_SERVE_ENABLE_HA_PROXY" "1"
+  "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S" "3600"
+  "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "1"
+  "RAY_SERVE_THROUGHPUT_OPTIMIZED" "1"
+  "RAY_worker_niceness" "0" }}
+{{- range $name, $value := mergeOverwrite $env .cluster.env }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- with .root.Values.storage.huggingFaceToken }}
+{{- if .existingSecret }}
+- name: HF_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
+{{- end }}

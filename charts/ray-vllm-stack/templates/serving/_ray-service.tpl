@@ -1,0 +1,27 @@
+{{/*
+Spec of a RayService, before the cluster's raw `spec`.
+usage: include "ray-vllm-stack.serving.rayService" <context>
+*/}}
+{{- define "ray-vllm-stack.serving.rayService" -}}
+excludeHeadPodFromServeSvc: true
+rayClusterDeletionDelaySeconds: {{ int .cluster.drainSeconds }}
+upgradeStrategy:
+  type: NewCluster
+serveConfigV2: |
+  {{- include "ray-vllm-stack.serving.serveConfig" . | nindent 2 }}
+rayClusterConfig:
+  rayVersion: {{ (include "ray-vllm-stack.versions" .root | fromJson).ray | quote }}
+  enableInTreeAutoscaling: true
+  autoscalerOptions:
+    {{- include "ray-vllm-stack.serving.autoscaler" . | nindent 4 }}
+  {{- with include "ray-vllm-stack.serving.faultTolerance" . }}
+  gcsFaultToleranceOptions:
+    {{- . | nindent 4 }}
+  {{- end }}
+  headGroupSpec:
+    {{- include "ray-vllm-stack.serving.headGroup" . | nindent 4 }}
+  workerGroupSpecs:
+    {{- range .classes }}
+    - {{- include "ray-vllm-stack.serving.workerGroup" (merge (dict "class" .) $) | nindent 6 }}
+    {{- end }}
+{{- end }}

@@ -1,0 +1,24 @@
+{{/*
+Ray Serve's configuration: one application per enabled model, so that an edit of one leaves the others alone.
+usage: include "ray-vllm-stack.serving.serveConfig" <context>
+*/}}
+{{- define "ray-vllm-stack.serving.serveConfig" -}}
+proxy_location: EveryNode
+http_options:
+  host: 0.0.0.0
+  port: 8000
+{{- $applications := list }}
+{{- range $id, $model := .models }}
+  {{- if $model.enabled }}
+    {{- $applications = append $applications (include "ray-vllm-stack.serving.application" (dict "root" $.root "model" $model)) }}
+  {{- end }}
+{{- end }}
+{{- if $applications }}
+applications:
+{{- range $applications }}
+  - {{ . | indent 4 | trim }}
+{{- end }}
+{{- else }}
+applications: []
+{{- end }}
+{{- end }}

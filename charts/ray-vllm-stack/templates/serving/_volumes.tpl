@@ -1,0 +1,50 @@
+{{/*
+Volumes of a Ray pod: what is writable under a read-only root (KubeRay adds /dev/shm), and the claims with weights.
+usage: include "ray-vllm-stack.serving.volumes" <context>
+*/}}
+{{- define "ray-vllm-stack.serving.volumes" -}}
+- name: tmp
+  emptyDir: {}
+- name: home
+  emptyDir: {}
+{{- range .claims }}
+- name: {{ printf "models-%s" (replace "." "-" .) | trunc 63 | trimSuffix "-" }}
+  persistentVolumeClaim:
+    claimName: {{ . }}
+    readOnly: true
+{{- end }}
+{{- end }}
+
+{{/*
+Mounts of the Ray container for `ray-vllm-stack.serving.volumes`.
+usage: include "ray-vllm-stack.serving.volumeMounts" <context>
+*/}}
+{{- define "ray-vllm-stack.serving.volumeMounts" -}}
+- name: tmp
+  mountPath: /tmp
+- name: home
+  mountPath: /home/ray
+{{- range .claims }}
+- name: {{ printf "models-%s" (replace "." "-" .) | trunc 63 | trimSuffix "-" }}
+  mountPath: /mnt/models/{{ . }}
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/*
+Source of the volume that holds downloaded weights.
+usage: include "ray-vllm-stack.serving.modelCache" $
+*/}}
+{{- define "ray-vllm-stack.serving.modelCache" -}}
+{{- with .Values.storage.modelCache }}
+{{- if .existingClaim -}}
+persistentVolumeClaim:
+  claimName: {{ .existingClaim }}
+{{- else if .sizeLimit -}}
+emptyDir:
+  sizeLimit: {{ .sizeLimit }}
+{{- else -}}
+emptyDir: {}
+{{- end }}
+{{- end }}
+{{- end }}

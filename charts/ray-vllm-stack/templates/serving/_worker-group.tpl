@@ -1,0 +1,82 @@
+{{/*
+The worker group of one accelerator class. Its size is Ray's autoscaler's, so `replicas` is left out.
+usage: include "ray-vllm-stack.serving.workerGroup" <context with "class", a name>
+*/}}
+{{- define "ray-vllm-stack.serving.workerGroup" -}}
+{{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" .root "name" .class) | fromJson -}}
+groupName: {{ .class | quote }}
+minReplicas: 0
+maxReplicas: {{ int $class.maxWorkers }}
+rayStartParams:
+  {{- include "ray-vllm-stack.serving.workerStartParams" $class | nindent 2 }}
+template:
+  metadata:
+    {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-worker") | nindent 4 }}
+  spec:
+    {{- $text := include "ray-vllm-stack.serving.workerPod" (mergeOverwrite (dict) . (dict "class" $class)) }}
+    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "spec" $class.spec) | nindent 4 }}
+{{- end }}
+
+{{/*
+Parameters of `ray start` on the workers of a class. Each worker offers the class as a Ray resource, which the models
+of the class ask for. It is JSON in single quotes, which the shell, KubeRay and Ray's autoscaler all read.
+usage: include "ray-vllm-stack.serving.workerStartParams" <accelerator class>
+*/}}
+{{- define "ray-vllm-stack.serving.workerStartParams" -}}
+{{- $own := dict }}
+{{- with get .rayStartParams "resources" }}
+  {{- $own = trimAll "'\"" . | replace "\\" "" | fromJson }}
+{{- end }}
+{{- $resources := mergeOverwrite $own (dict (printf "accelerator-class-%s" .name) 1000) | toJson }}
+{{- mergeOverwrite (deepCopy .rayStartParams) (dict "resources" (printf "'%s'" $resources)) | toYaml }}
+{{- end }}
+
+{{/*
+A worker's pod spec, before the class's raw `spec`.
+usage: include "ray-vllm-stack.serving.workerPod" <context with "class", resolved>
+*/}}
+{{- define "ray-vllm-stack.serving.workerPod" -}}
+serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "worker") }}
+automountServiceAccountToken: false
+{{ include "ray-vllm-stack.serving.podBase" . }}
+{{- $label := ternary (dict "ray-vllm-stack.io/accelerator" .class.name) dict .root.Values.capacity.enabled }}
+{{- with mergeOverwrite $label .class.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .class.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: ray-worker
+    {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
+    resources:
+      {{- include "ray-vllm-stack.serving.workerResources" .class | nindent 6 }}
+    volumeMounts:
+      {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
+      - name: model-cache
+        mountPath: /home/ray/.cache/huggingface
+    ports:
+      {{- range $name, $port := dict "serve" 8000 "metrics" 8080 "haproxy-metrics" 9101 }}
+      - name: {{ $name }}
+        containerPort: {{ $port }}
+      {{- end }}
+volumes:
+  {{- include "ray-vllm-stack.serving.volumes" . | nindent 2 }}
+  - name: model-cache
+    {{- include "ray-vllm-stack.serving.modelCache" .root | nindent 4 }}
+{{- end }}
+
+{{/*
+Resources of a worker's Ray container: the class's own, and its devices.
+usage: include "ray-vllm-stack.serving.workerResources" <accelerator class>
+*/}}
+{{- define "ray-vllm-stack.serving.workerResources" -}}
+{{- $devices := dict }}
+{{- if and .resource (gt (int .count) 0) }}
+  {{- $devices = dict .resource (int .count | toString) }}
+{{- end }}
+{{- $both := dict "requests" $devices "limits" (deepCopy $devices) }}
+{{- mergeOverwrite (deepCopy .resources) $both | toYaml }}
+{{- end }}
