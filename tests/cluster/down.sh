@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Takes the local cluster down and puts the machine back as it was, whatever state the cluster is in: running, half
-# started, or killed. Ends only processes that up.sh recorded, shims of this cluster's socket, and what runs in its cgroup.
+# started, or killed. Ends only processes that up.sh recorded, shims of this cluster's socket, what runs in its cgroup.
 # Kept for the next up.sh: containerd's images, logs of the daemons.   --purge removes these too.
 set -uo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || die "needs root"
 option=${1:-}
@@ -10,15 +11,13 @@ case $option in '' | --purge | --stale) ;; *) die "usage: down.sh [--purge]" ;; 
 [ "$option" = --stale ] || lock # --stale: up.sh calls, and has the lock
 
 mounts() { awk -v s="$state/" 'index($5, s) == 1 {print $5}' /proc/self/mountinfo | sort -r; }
-pod_processes() { # in this cluster's cgroup, v1 or v2
-  local dir
-  for dir in /sys/fs/cgroup/"$mark" /sys/fs/cgroup/*/"$mark"; do [ ! -d "$dir" ] || find "$dir" -name cgroup.procs -exec cat {} +; done | sort -u
-}
+cgroups() { find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d -name "$mark" -prune; } # v2: one; v1: one a controller
+pod_processes() { cgroups | while read -r dir; do find "$dir" -name cgroup.procs -exec cat {} +; done | sort -u; }
 shims() { # of this cluster's containerd: its socket is an argument of theirs
-  local file
-  for file in $(grep -lzxF -- "$socket" /proc/[0-9]*/cmdline 2> /dev/null); do
-    [[ $(< "${file%cmdline}comm") != containerd-shim* ]] || basename "${file%/cmdline}"
-  done 2> /dev/null
+  local pid
+  grep -lzxF -- "$socket" /proc/[0-9]*/cmdline 2> /dev/null | while IFS=/ read -r _ _ pid _; do
+    [[ $(cat "/proc/$pid/comm" 2> /dev/null) != containerd-shim* ]] || echo "$pid"
+  done
 }
 our_bridge() { [ "$(cat "/sys/class/net/$bridge/ifalias" 2> /dev/null)" = "$mark" ]; }
 if [ -z "$(ls "$state/host" "$state/run" 2> /dev/null)$(mounts)" ] && ! our_bridge; then
@@ -47,15 +46,17 @@ done
 for file in "$state"/run/containerd/io.containerd.runtime.v2.task/k8s.io/*/address; do # sockets of killed shims
   [ ! -f "$file" ] || { address=$(< "$file"); rm -f "${address#unix://}"; }
 done
-rm -rf --one-file-system "$state"/{run/containerd,run/runc,containerd/io.containerd.grpc.v1.cri,kubelet,etcd,pki,cni,ipam,pod-logs,volumes} "$state"/*.kubeconfig
+rm -rf --one-file-system "$state"/{run/containerd,run/runc,containerd/io.containerd.grpc.v1.cri,kubelet,pod-logs,volumes} \
+  "$state"/{etcd,pki,cni,ipam,.image-*,*.kubeconfig}
 rm -f /var/lib/cni/results/"$mark"-*
 forget_containers() { # containerd's database still names the containers, and would take them up again; images stay
   [ -s "$state/containerd/io.containerd.metadata.v1.bolt/meta.db" ] && command -v containerd > /dev/null || return 0
-  local disabled_plugins='"io.containerd.grpc.v1.cri",' i name names
+  # shellcheck disable=SC2034 # render uses it
+  local disabled_plugins='"io.containerd.grpc.v1.cri",' name names
   mkdir -p "$state"/{conf,log,run}
   render "$here/conf/containerd.toml" > "$state/conf/containerd-without-cri.toml"
   start containerd containerd --config "$state/conf/containerd-without-cri.toml"
-  for i in {1..100}; do ctr version > /dev/null 2>&1 && break; sleep 0.1; done
+  for _ in {1..100}; do ctr version > /dev/null 2>&1 && break; sleep 0.1; done
   mapfile -t names < <(ctr containers ls -q)
   [ ${#names[@]} = 0 ] || ctr containers delete "${names[@]}"
   for name in "${names[@]}"; do rm -f /var/lib/cni/results/*-"$name"-*; done
@@ -67,7 +68,7 @@ forget_containers
 say "mounts and containers gone"
 
 # --- network, cgroup, sysctls, fixed directories ---------------------------------------------------------------------
-clean_table() { # IPTABLES TABLE: kube-proxy's, the kubelet's and the portmap plugin's chains, and our own rules; at one stroke
+clean_table() { # IPTABLES TABLE: the chains of kube-proxy, kubelet and portmap plugin, and our rules; at one stroke
   local rules chains
   rules=$("$1" -w -t "$2" -S 2> /dev/null) || return 0
   chains=$(sed -nE 's/^-N ((KUBE|CNI)-.*)/\1/p' <<< "$rules")
@@ -89,7 +90,7 @@ if our_bridge; then
   for port in "/sys/class/net/$bridge/brif/"*; do [ ! -e "$port" ] || ip link del "${port##*/}" 2> /dev/null; done
   ip link del "$bridge"
 fi
-for dir in /sys/fs/cgroup/"$mark" /sys/fs/cgroup/*/"$mark"; do [ ! -d "$dir" ] || find "$dir" -depth -type d -exec rmdir {} +; done
+cgroups | while read -r dir; do find "$dir" -depth -type d -exec rmdir {} +; done
 if [ -f "$state/host/sysctls" ]; then
   while read -r file value; do [ "$(< "$file")" = "$value" ] || echo "$value" > "$file"; done < "$state/host/sysctls"
 fi

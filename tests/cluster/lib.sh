@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2100
 # Names and helpers that the scripts of the local cluster share. Sourced, never run.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -39,12 +39,12 @@ lock() { # one up or down at a time, from whichever clone
 }
 
 # --- processes: known by process id and start time together, so that a reused id is never taken for ours -------------
-started() { awk '$3 != "Z" {print $22}' "/proc/$1/stat" 2> /dev/null; } # PID: its start time; nothing where it has ended
 running() { # NAME
-  local pid at
-  [ -s "$state/run/$1.pid" ] && read -r pid at < "$state/run/$1.pid" && [ "$(started "$pid")" = "$at" ]
+  local pid at stat
+  { read -r pid at < "$state/run/$1.pid" && read -ra stat < "/proc/$pid/stat"; } 2> /dev/null || return
+  [ "${stat[21]}" = "$at" ] && [ "${stat[2]}" != Z ]
 }
-start() { # NAME COMMAND...: in the background. It records itself before it becomes COMMAND: an interrupt leaves no stray
+start() { # NAME COMMAND...: in the background. It records itself, then becomes COMMAND: an interrupt leaves no stray
   local name=$1; shift
   # shellcheck disable=SC2016
   setsid bash -c 'read -ra stat < "/proc/$$/stat"; echo "$$ ${stat[21]}" > "$0"; exec "$@"' "$state/run/$name.pid" "$@" \
@@ -68,9 +68,9 @@ wait_for() { # WHAT SECONDS NAME COMMAND...: until COMMAND works; fails early wh
   local what=$1 limit=$((SECONDS + $2)) name=$3; shift 3
   until "$@" > /dev/null 2>&1; do
     if ! running "$name" || [ $SECONDS -ge $limit ]; then
-      running "$name" && echo "${0##*/}: $what: not within the time limit" >&2 || echo "${0##*/}: $what: $name has ended" >&2
-      echo "last lines of $state/log/$name.log:" >&2; tail -15 "$state/log/$name.log" >&2
-      exit 1
+      tail -15 "$state/log/$name.log" >&2
+      running "$name" || die "$what: $name has ended; above are the last lines of $state/log/$name.log"
+      die "$what: not within the time limit; above are the last lines of $state/log/$name.log"
     fi
     sleep 0.1
   done

@@ -2,6 +2,7 @@
 # Installs the Debian packages that the tools, images and local cluster need and that are missing. Changes nothing else:
 # no service is started, and a command that another package already brings (docker's containerd, say) is left as it is.
 set -euo pipefail
+# shellcheck disable=SC2054 # the commas are ours
 needs=( # PACKAGE:COMMAND-OR-FILE...
   containerd:containerd,ctr,containerd-shim-runc-v2 runc:runc containernetworking-plugins:/usr/lib/cni/bridge
   iptables:iptables,ip6tables conntrack:conntrack iproute2:ip,ss kmod:modprobe procps:sysctl util-linux:flock,setsid

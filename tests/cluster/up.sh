@@ -2,44 +2,47 @@
 # Brings the local one-node Kubernetes up, as root, from the binaries that tests/tools/build.sh makes.
 # A cluster that is up stays as it is; what an interrupted or killed one left behind is cleaned up first.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # --- what must be there ----------------------------------------------------------------------------------------------
 [ "$(id -u)" = 0 ] || die "needs root: containers, mounts and iptables are made"
-for tool in pause etcd kube coredns hostpath-provisioner; do
-  [ -x "$bin/$tool" ] || die "$bin/$tool is missing: run tests/tools/build.sh pause etcd kube coredns hostpath-provisioner"
+tools=(pause etcd kube coredns hostpath-provisioner)
+for tool in "${tools[@]}"; do
+  [ -x "$bin/$tool" ] || die "$bin/$tool is missing: run tests/tools/build.sh ${tools[*]}"
 done
-for command in containerd ctr containerd-shim-runc-v2 runc "$cni_bin/bridge" iptables ip conntrack openssl setsid flock; do
+for command in containerd{,-shim-runc-v2} ctr runc "$cni_bin/bridge" iptables ip ss conntrack openssl setsid flock; do
   command -v "$command" > /dev/null || die "$command is missing: run tests/cluster/packages.sh"
 done
 [ ${#socket} -le 95 ] || die "$socket is too long for a socket's name: set RAY_VLLM_STACK_CACHE to a shorter directory"
 mkdir -p "$state"
 case $(stat -f -c %T "$state") in
-  overlayfs | nfs) die "$state lies on $(stat -f -c %T "$state"), which holds no container's root: set RAY_VLLM_STACK_CACHE" ;;
+  overlayfs | nfs) die "$state: containers cannot have their roots on this file system: set RAY_VLLM_STACK_CACHE" ;;
 esac
 lock
 exec 3>&1 # the trap may run while standard output is redirected
 trap 'say "interrupted; the next up.sh or down.sh cleans up" >&3; exit 130' INT TERM
 
 made_by() { # the binaries and scripts that this cluster would be made from
-  { readlink -f "$bin"/{etcd,kube,coredns,hostpath-provisioner}; cat "$here"/{up.sh,lib.sh,conf/*,manifests/*}; } | sha256sum
+  { for tool in "${tools[@]}"; do readlink -f "$bin/$tool"; done; cat "$here"/{up.sh,lib.sh,{conf,manifests}/*}; } |
+    sha256sum
 }
 healthy() {
   local name
   [ -f "$state/run/up" ] || return
   for name in "${daemons[@]}"; do running "$name" || return; done
-  kubectl get --raw /readyz > /dev/null 2>&1 && kubectl wait --for=condition=Ready "node/$node" --timeout=30s > /dev/null 2>&1
+  kubectl get --raw /readyz && kubectl wait --for=condition=Ready "node/$node" --timeout=30s
 }
-if healthy; then
+if healthy > /dev/null 2>&1; then
   say "already up"
-  [ "$(< "$state/run/up")" = "$(made_by)" ] || say "note: it was started by other scripts or tools; down.sh and up.sh renew it"
+  [ "$(< "$state/run/up")" = "$(made_by)" ] || say "note: other scripts or tools started it; down.sh and up.sh renew it"
   exit
 fi
 "$here/down.sh" --stale
 
-taken() { ss -Hltn "sport = :$1" | awk '{print $4}' | grep -E "^(\*|0\.0\.0\.0|\[::\]|127\.0\.0\.1|${node_ip//./\\.}):" | head -1; }
 for port in $api_port $etcd_port $etcd_peer_port 10248 10249 10250 10256 10257 10259; do
-  [ -z "$(taken "$port")" ] || die "port $port is taken: $(ss -Hltnp "sport = :$port" | grep -o 'users:.*' || echo "by an unknown process")"
+  taken=$(ss -Hltnp "sport = :$port")
+  [ -z "$taken" ] || die "port $port is taken: $taken"
 done
 rm -rf "${state:?}/log"
 mkdir -p "$state"/{pki,run,log,conf,cni,etcd,kubelet,pod-logs,ipam,volumes,host}
@@ -48,8 +51,8 @@ chmod 700 "$state/pki" "$state/etcd" "$state"
 # --- certificates ----------------------------------------------------------------------------------------------------
 pki=$state/pki
 openssl_req() { # NAME ARGUMENT...
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -config <(printf '[req]\ndistinguished_name=dn\n[dn]\n') \
-    -keyout "$pki/$1.key" -out "$pki/$1.crt" "${@:2}" 2> "$pki/.err" || { cat "$pki/.err" >&2; exit 1; }
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -keyout "$pki/$1.key" -out "$pki/$1.crt" \
+    -config <(printf '[req]\ndistinguished_name=dn\n[dn]\n') "${@:2}" 2> "$pki/.err" || { cat "$pki/.err" >&2; exit 1; }
 }
 ca() { # NAME
   openssl_req "$1" -subj "/CN=$1" -addext basicConstraints=critical,CA:TRUE -addext subjectKeyIdentifier=hash \
@@ -66,8 +69,12 @@ apiVersion: v1
 kind: Config
 current-context: local
 contexts: [{name: local, context: {cluster: local, user: $1}}]
-clusters: [{name: local, cluster: {server: "https://$node_ip:$api_port", certificate-authority-data: $(base64 -w0 "$pki/ca.crt")}}]
-users: [{name: $1, user: {client-certificate-data: $(base64 -w0 "$pki/$1.crt"), client-key-data: $(base64 -w0 "$pki/$1.key")}}]
+clusters:
+- name: local
+  cluster: {server: "https://$node_ip:$api_port", certificate-authority-data: $(base64 -w0 "$pki/ca.crt")}
+users:
+- name: $1
+  user: {client-certificate-data: $(base64 -w0 "$pki/$1.crt"), client-key-data: $(base64 -w0 "$pki/$1.key")}
 YAML
   )
 }
@@ -94,7 +101,7 @@ for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.bridge.bri
   vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops; do
   file=/proc/sys/${key//.//}; [ ! -r "$file" ] || echo "$file $(< "$file")"
 done > "$state/host/sysctls"
-for dir in /run/containerd{,/s,/fifo,/runc} /var/lib/cni{,/results} /var/lib/kubelet{,/device-plugins,/plugins{,_registry}} /var/log/containers; do
+for dir in /run/containerd{,/s,/fifo,/runc} /var/lib/cni{,/results} /var/lib/kubelet{,/device-plugins} /var/log/containers; do
   [ -d "$dir" ] || echo "$dir"
 done > "$state/host/directories"
 echo 1 > /proc/sys/net/ipv4/ip_forward
@@ -109,24 +116,26 @@ iptables -w -I FORWARD -i "$bridge" -m comment --comment "$mark" -j ACCEPT # whe
 iptables -w -I FORWARD -o "$bridge" -m comment --comment "$mark" -j ACCEPT
 mount --bind "$state/kubelet" "$state/kubelet" # mount propagation needs a shared mount, and "/" may be private
 mount --make-rshared "$state/kubelet"
-for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do # cgroup v2 has its files at the top, v1 one directory a controller
-  [ ! -e "$dir/cgroup.procs" ] || [ "$(stat -f -c %T "$dir")" = tmpfs ] || mkdir -p "$dir/$mark"
-done
+if [ -e /sys/fs/cgroup/cgroup.procs ]; then mkdir -p "/sys/fs/cgroup/$mark" # cgroup v2
+else for dir in /sys/fs/cgroup/*/; do mkdir -p "$dir$mark"; done; fi            # v1: a hierarchy for each controller
 say "network, mounts and cgroup set up"
 
 # --- runtime and control plane ---------------------------------------------------------------------------------------
-disabled_plugins='' open_files=$(ulimit -Hn)
-[ "$open_files" != unlimited ] || open_files=1000000
-grep -vE '^nameserver +(127\.|::1)' /etc/resolv.conf > "$state/conf/resolv.conf" || true # a pod cannot reach the host's loopback
+grep -vE '^nameserver +(127\.|::1)' /etc/resolv.conf > "$state/conf/resolv.conf" || true # not the host's loopback
 [ ! -r /run/systemd/resolve/resolv.conf ] || cp /run/systemd/resolve/resolv.conf "$state/conf/resolv.conf"
+# shellcheck disable=SC2034 # render uses these two
+disabled_plugins=''
+# shellcheck disable=SC2034
 if grep -q '^nameserver' "$state/conf/resolv.conf"; then forward='forward . /etc/resolv.conf'; else forward=''; fi
 for file in containerd.toml kubelet.yaml kube-proxy.yaml; do render "$here/conf/$file" > "$state/conf/$file"; done
+open_files=$(ulimit -Hn); [ "$open_files" != unlimited ] || open_files=1000000
+echo "maxOpenFiles: $open_files" >> "$state/conf/kubelet.yaml" # its default is above the hard limit of some machines
 render "$here/conf/cni.conflist" > "$state/cni/10-pods.conflist"
 start containerd containerd --config "$state/conf/containerd.toml"
 start etcd "$bin/etcd" --name default --data-dir "$state/etcd" --unsafe-no-fsync --log-level warn \
   --listen-client-urls "https://127.0.0.1:$etcd_port" --advertise-client-urls "https://127.0.0.1:$etcd_port" \
-  --listen-peer-urls "http://127.0.0.1:$etcd_peer_port" --initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer_port" \
-  --initial-cluster "default=http://127.0.0.1:$etcd_peer_port" \
+  --listen-peer-urls "http://127.0.0.1:$etcd_peer_port" \
+  --initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer_port" --initial-cluster "default=http://127.0.0.1:$etcd_peer_port" \
   --cert-file "$pki/etcd.crt" --key-file "$pki/etcd.key" --client-cert-auth --trusted-ca-file "$pki/etcd-ca.crt"
 start kube-apiserver "$bin/kube-apiserver" \
   --etcd-servers "https://127.0.0.1:$etcd_port" --etcd-cafile "$pki/etcd-ca.crt" \
@@ -151,8 +160,10 @@ for name in kube-controller-manager kube-scheduler; do
   arguments=(--kubeconfig "$state/$name.kubeconfig" --authentication-kubeconfig "$state/$name.kubeconfig"
     --authorization-kubeconfig "$state/$name.kubeconfig" --bind-address 127.0.0.1 --leader-elect=false)
   [ $name = kube-scheduler ] || arguments+=(--use-service-account-credentials --root-ca-file "$pki/ca.crt"
-    --service-account-private-key-file "$pki/sa.key" --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key"
-    --service-cluster-ip-range "$service_cidr" --cluster-cidr "$pod_cidr")
+    --service-account-private-key-file "$pki/sa.key"
+    --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key"
+    --service-cluster-ip-range "$service_cidr" --cluster-cidr "$pod_cidr"
+    --kube-api-qps 200 --kube-api-burst 400) # the default of 20 makes its own start take 5 s
   start $name "$bin/$name" "${arguments[@]}"
 done
 
@@ -160,8 +171,9 @@ done
 start kubelet "$bin/kubelet" --config "$state/conf/kubelet.yaml" --kubeconfig "$state/kubelet.kubeconfig" \
   --root-dir "$state/kubelet" --cert-dir "$state/kubelet/pki" --hostname-override "$node" --node-ip "$node_ip"
 start kube-proxy "$bin/kube-proxy" --config "$state/conf/kube-proxy.yaml"
-for file in coredns storage; do render "$here/manifests/$file.yaml"; echo ---; done | kubectl apply --server-side -f - > /dev/null
-start hostpath-provisioner "$bin/hostpath-provisioner" -root "$state/volumes" -kubeconfig "$state/hostpath-provisioner.kubeconfig"
+for file in storage coredns; do render "$here/manifests/$file.yaml" | kubectl apply --server-side -f - > /dev/null; done
+start hostpath-provisioner "$bin/hostpath-provisioner" -root "$state/volumes" \
+  -kubeconfig "$state/hostpath-provisioner.kubeconfig"
 wait_for "node Ready" 120 kubelet kubectl wait --for=condition=Ready "node/$node" --timeout=5s
 dns_ready() { [ "$(kubectl -n kube-system get deployment coredns -o 'jsonpath={.status.readyReplicas}')" = 1 ]; }
 wait_for "cluster DNS ready" 120 kubelet dns_ready

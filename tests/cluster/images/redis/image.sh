@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Debian's Redis 7 with redis-cli and a shell, from its packages' files. Runs as any user on a read-only root; data in /data.
+# Debian's Redis 7 with redis-cli and a shell, from its packages' files. Runs as any user, on a read-only root; data in /data.
 ref=localhost/ray-vllm-stack/redis:7
 packages=(base-files libc6 libgcc-s1 libatomic1 libjemalloc2 liblua5.1-0 liblzf1 libssl3 libstdc++6 libsystemd0 libcap2
   libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libzstd1 libhiredis0.14 lua-bitop lua-cjson redis-tools redis-server

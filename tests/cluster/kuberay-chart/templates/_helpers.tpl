@@ -1,6 +1,7 @@
 {{/* Name of every object. Usage: {{ include "kuberay-operator.fullname" . }} */}}
 {{- define "kuberay-operator.fullname" -}}
-{{- .Values.fullnameOverride | default (printf "%s-%s" .Release.Name (include "kuberay-operator.name" .)) | trunc 63 | trimSuffix "-" }}
+{{- $name := printf "%s-%s" .Release.Name (include "kuberay-operator.name" .) }}
+{{- .Values.fullnameOverride | default $name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{/* Value of app.kubernetes.io/name. */}}
@@ -10,7 +11,8 @@
 
 {{/* Name of the operator's ServiceAccount. */}}
 {{- define "kuberay-operator.serviceAccount" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "kuberay-operator.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- $name := ternary (include "kuberay-operator.fullname" .) "default" .Values.serviceAccount.create }}
+{{- .Values.serviceAccount.name | default $name }}
 {{- end }}
 
 {{/* Labels that select the operator's pods. */}}
@@ -40,7 +42,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{/* The operator's arguments, a YAML list. */}}
 {{- define "kuberay-operator.arguments" -}}
 {{- with .Values.batchScheduler }}
-{{- if and .enabled .name }}{{ fail "kuberay-operator: set batchScheduler.enabled or batchScheduler.name, not both" }}{{ end }}
+{{- if and .enabled .name }}
+{{- fail "kuberay-operator: set batchScheduler.enabled or batchScheduler.name, not both" }}
+{{- end }}
 {{- if .enabled }}
 - --enable-batch-scheduler
 {{- end }}
@@ -64,7 +68,8 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* A role and its binding. Usage: {{ include "kuberay-operator.role" (dict "root" $ "name" NAME "namespace" NS-OR-EMPTY "rules" RULES) }} */}}
+{{/* A role and its binding, of the cluster where the namespace is empty.
+     Usage: {{ include "kuberay-operator.role" (dict "root" $ "name" NAME "namespace" NAMESPACE "rules" RULES) }} */}}
 {{- define "kuberay-operator.role" -}}
 {{- $kind := ternary "Role" "ClusterRole" (ne .namespace "") -}}
 apiVersion: rbac.authorization.k8s.io/v1
