@@ -1,4 +1,4 @@
-"""The local cluster is a Kubernetes like any other: what pods, Services, volumes and policies do on it. No chart is needed."""
+"""The local cluster is a Kubernetes like any other: what pods, Services, volumes and policies do on it, without a chart."""
 
 import json
 import subprocess
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.cluster.kube import kubectl, wait_until
 
@@ -28,6 +27,10 @@ def field(path: str, *target: str) -> str:
     return k("get", *target, "-o", f"jsonpath={{{path}}}")
 
 
+def web_pods() -> set[str]:
+    return set(field(".items[*].metadata.name", "pods", "-l", "app=web").split())
+
+
 def get(url: str) -> str:
     with urllib.request.urlopen(url, timeout=5) as answer:
         body: bytes = answer.read()
@@ -44,7 +47,7 @@ def objects() -> Iterator[None]:
     k("rollout", "status", "deployment/web", "--timeout=60s")
     k("wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
     yield
-    kubectl("delete", "namespace", NAMESPACE, RESTRICTED, "--ignore-not-found", "--timeout=60s")
+    kubectl("delete", "namespace", NAMESPACE, RESTRICTED, "--ignore-not-found", "--wait=false")
 
 
 def test_init_container_shares_a_volume() -> None:
@@ -128,24 +131,26 @@ def test_the_default_storage_class_makes_and_removes_volumes() -> None:
     directory = Path(volume["spec"]["hostPath"]["path"])
     assert directory.is_dir()
     k("delete", "job/writer", "job/reader", "pvc/data")
-    wait_until("the volume to be gone", 30, lambda: not directory.exists() and not kubectl("get", "pv", "--ignore-not-found", volume["metadata"]["name"]))
+    name = volume["metadata"]["name"]
+    wait_until("the volume to be gone", 30, lambda: not kubectl("get", "pv", "--ignore-not-found", name))
+    assert not directory.exists()
 
 
 def test_a_rolling_update_replaces_pods() -> None:
-    before = set(field(".items[*].metadata.name", "pods", "-l", "app=web").split())
+    before = web_pods()
     k("set", "env", "deployment/web", "A=b")
     k("rollout", "status", "deployment/web", "--timeout=60s")
-    wait_until("the old pods to go", 30, lambda: not before & set(field(".items[*].metadata.name", "pods", "-l", "app=web").split()))
+    wait_until("the old pods to go", 30, lambda: not before & web_pods())
 
 
 def test_pod_security_restricted_is_enforced() -> None:
-    metadata = {"name": RESTRICTED, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
-    kubectl("apply", "--server-side", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    kubectl("create", "namespace", RESTRICTED)
+    kubectl("label", "namespace", RESTRICTED, "pod-security.kubernetes.io/enforce=restricted")
     wait_until("its ServiceAccount", 20, lambda: bool(kubectl("-n", RESTRICTED, "get", "serviceaccount", "default")))
-    pods = {pod["metadata"]["name"]: yaml.dump(pod) for pod in yaml.safe_load_all((HERE / "local-cluster-restricted.yaml").read_text())}
+    as_root, as_user = (HERE / "local-cluster-restricted.yaml").read_text().split("---\n")
     with pytest.raises(RuntimeError, match="violates PodSecurity"):
-        kubectl("-n", RESTRICTED, "apply", "-f", "-", input=pods["as-root"])
-    kubectl("-n", RESTRICTED, "apply", "-f", "-", input=pods["as-user"])
+        kubectl("-n", RESTRICTED, "apply", "-f", "-", input=as_root)
+    kubectl("-n", RESTRICTED, "apply", "-f", "-", input=as_user)
     kubectl("-n", RESTRICTED, "wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/as-user", "--timeout=30s")
     assert "Seccomp:\t2" in kubectl("-n", RESTRICTED, "logs", "as-user")
 
