@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -78,10 +77,13 @@ def _others(*routers: APIRouter) -> FastAPI:
     async def document() -> JSONResponse:
         return JSONResponse(openapi.document(app))
 
+    @app.exception_handler(ApiError)
+    async def refused(request: Request, error: ApiError) -> Response:
+        return Response(error.body(), error.status, media_type="application/json")
+
     @app.exception_handler(HTTPException)
-    async def shaped(request: Request, error: Exception) -> Response:
-        failure = cast("HTTPException", error)
-        told = ApiError(failure.status_code, f"{request.method} {request.url.path}: {failure.detail}.")
-        return Response(told.body(), failure.status_code, failure.headers, "application/json")
+    async def not_offered(request: Request, error: HTTPException) -> Response:
+        told = ApiError(error.status_code, f"{request.method} {request.url.path}: {error.detail}.")
+        return Response(told.body(), error.status_code, error.headers, "application/json")
 
     return app

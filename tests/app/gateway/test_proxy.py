@@ -6,8 +6,22 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from .support import ANSWER, CHAT, SERVE_404, FakeModel, Gateway, Handler, answer, ask, config_for, error_of
-from .support import reset, running_gateway, stream, until
+from .support import (
+    ANSWER,
+    CHAT,
+    SERVE_404,
+    FakeModel,
+    Gateway,
+    Handler,
+    answer,
+    ask,
+    config_for,
+    error_of,
+    reset,
+    running_gateway,
+    stream,
+    until,
+)
 
 SSE = (b'data: {"n": 1}\n\n', b"data: \xc3", b"\xa9\n\ndata: [DONE]\n\n")
 UNAVAILABLE = answer(503, "Ingress request router failed: router_unreachable", "text/plain")
