@@ -19,7 +19,8 @@ shims() { # of this cluster's containerd: its socket is an argument of theirs
     [[ $(cat "/proc/$pid/comm" 2> /dev/null) != containerd-shim* ]] || echo "$pid"
   done
 }
-our_bridge() { [ "$(cat "/sys/class/net/$bridge/ifalias" 2> /dev/null)" = "$mark" ]; }
+if other=$(other_cluster); then say "nothing is up of $state; the cluster of $other is left alone"; exit; fi
+our_bridge() { [ -n "$(bridge_owner)" ]; }
 if [ -z "$(ls "$state/host" "$state/run" 2> /dev/null)$(mounts)" ] && ! our_bridge; then
   [ "$option" = --stale ] || say "nothing is up"
   [ "$option" != --purge ] || { rm -rf "$state"; say "state removed"; }
@@ -46,8 +47,8 @@ done
 for file in "$state"/run/containerd/io.containerd.runtime.v2.task/k8s.io/*/address; do # sockets of killed shims
   [ ! -f "$file" ] || { address=$(< "$file"); rm -f "${address#unix://}"; }
 done
-rm -rf --one-file-system "$state"/{run/containerd,run/runc,containerd/io.containerd.grpc.v1.cri,kubelet,pod-logs,volumes} \
-  "$state"/{etcd,pki,cni,ipam,.image-*,*.kubeconfig}
+rm -rf --one-file-system "$state"/{run/containerd,run/runc,containerd/io.containerd.grpc.v1.cri,kubelet,pod-logs} \
+  "$state"/{volumes,etcd,pki,cni,ipam,.image-*,*.kubeconfig}
 rm -f /var/lib/cni/results/"$mark"-*
 forget_containers() { # containerd's database still names the containers, and would take them up again; images stay
   [ -s "$state/containerd/io.containerd.metadata.v1.bolt/meta.db" ] && command -v containerd > /dev/null || return 0

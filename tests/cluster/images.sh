@@ -11,7 +11,7 @@ key_label=ray-vllm-stack/key
 unpack_debs() { # DIRECTORY PACKAGE...: their files, with no package's scripts run
   local debs=$tmp/debs to=$1 deb; shift
   mkdir -p "$debs" "$to"
-  (cd "$debs" && { apt-get -qq download "$@" 2> /dev/null || { apt-get -qq update && apt-get -qq download "$@"; }; }) >&2
+  (cd "$debs" && { apt-get -qq download "$@" 2> /dev/null || (apt-get -qq update && apt-get -qq download "$@"); }) >&2
   for deb in "$debs"/*.deb; do
     dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$to" --exclude=./usr/share/{doc,man,locale,info}
   done

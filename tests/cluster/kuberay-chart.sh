@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the chart of the KubeRay operator, on which ours depends, into charts/ray-vllm-stack/charts/: the published one
-# where its repository can be reached, else a stand-in of the same name and version from the operator module's manifests.
+# where its repository can be reached, else a stand-in of that name and version from the operator module's manifests.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -38,17 +38,24 @@ lock() { # one up or down at a time, from whichever clone
   flock -n 9 || { say "waiting for another up.sh or down.sh"; flock 9; }
 }
 
+bridge_owner() { sed -n "s/^$mark //p" "/sys/class/net/$bridge/ifalias" 2> /dev/null; } # a cluster's state
+other_cluster() { # the state of a cluster that is up, on this machine, with another cache
+  local owner name; owner=$(bridge_owner)
+  [ -n "$owner" ] && [ "$owner" != "$state" ] || return
+  for name in "${daemons[@]}"; do running "$name" "$owner" && echo "$owner" && return; done
+}
+
 # --- processes: known by process id and start time together, so that a reused id is never taken for ours -------------
-running() { # NAME
+running() { # NAME [STATE]
   local pid at stat
-  { read -r pid at < "$state/run/$1.pid" && read -ra stat < "/proc/$pid/stat"; } 2> /dev/null || return
+  { read -r pid at < "${2:-$state}/run/$1.pid" && read -ra stat < "/proc/$pid/stat"; } 2> /dev/null || return
   [ "${stat[21]}" = "$at" ] && [ "${stat[2]}" != Z ]
 }
 start() { # NAME COMMAND...: in the background. It records itself, then becomes COMMAND: an interrupt leaves no stray
   local name=$1; shift
   # shellcheck disable=SC2016
-  setsid bash -c 'read -ra stat < "/proc/$$/stat"; echo "$$ ${stat[21]}" > "$0"; exec "$@"' "$state/run/$name.pid" "$@" \
-    > "$state/log/$name.log" 2>&1 < /dev/null 3>&- 9>&- &
+  setsid bash -c 'read -ra stat < "/proc/$$/stat"; echo "$$ ${stat[21]}" > "$0"; exec "$@"' \
+    "$state/run/$name.pid" "$@" > "$state/log/$name.log" 2>&1 < /dev/null 3>&- 9>&- &
   until [ -s "$state/run/$name.pid" ]; do sleep 0.02; done
 }
 stop() { # SECONDS NAME...: SIGTERM to all, SIGKILL to what remains; forgets them

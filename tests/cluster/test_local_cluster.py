@@ -1,4 +1,4 @@
-"""The local cluster is a Kubernetes like any other: what pods, Services, volumes and policies do on it, without a chart."""
+"""The local cluster is a Kubernetes like any other: pods, Services, volumes and policies, without a chart."""
 
 import json
 import subprocess

@@ -33,11 +33,14 @@ healthy() {
   for name in "${daemons[@]}"; do running "$name" || return; done
   kubectl get --raw /readyz && kubectl wait --for=condition=Ready "node/$node" --timeout=30s
 }
+! other=$(other_cluster) || die "a cluster is up: RAY_VLLM_STACK_CACHE=${other%/cluster} $here/down.sh ends it"
 if healthy > /dev/null 2>&1; then
   say "already up"
   [ "$(< "$state/run/up")" = "$(made_by)" ] || say "note: other scripts or tools started it; down.sh and up.sh renew it"
   exit
 fi
+owner=$(bridge_owner) # of a dead cluster, perhaps one with another cache
+[ -z "$owner" ] || RAY_VLLM_STACK_CACHE=${owner%/cluster} "$here/down.sh" --stale
 "$here/down.sh" --stale
 
 for port in $api_port $etcd_port $etcd_peer_port 10248 10249 10250 10256 10257 10259; do
@@ -51,7 +54,8 @@ chmod 700 "$state/pki" "$state/etcd" "$state"
 # --- certificates ----------------------------------------------------------------------------------------------------
 pki=$state/pki
 openssl_req() { # NAME ARGUMENT...
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -keyout "$pki/$1.key" -out "$pki/$1.crt" \
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+    -keyout "$pki/$1.key" -out "$pki/$1.crt" \
     -config <(printf '[req]\ndistinguished_name=dn\n[dn]\n') "${@:2}" 2> "$pki/.err" || { cat "$pki/.err" >&2; exit 1; }
 }
 ca() { # NAME
@@ -60,7 +64,8 @@ ca() { # NAME
 }
 cert() { # NAME CA SUBJECT [SAN]
   openssl_req "$1" -subj "$3" -CA "$pki/$2.crt" -CAkey "$pki/$2.key" -addext basicConstraints=critical,CA:FALSE \
-    -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=serverAuth,clientAuth ${4:+-addext "subjectAltName=$4"}
+    -addext keyUsage=critical,digitalSignature -addext extendedKeyUsage=serverAuth,clientAuth \
+    ${4:+-addext "subjectAltName=$4"}
 }
 user() { # NAME SUBJECT: a certificate and a kubeconfig
   cert "$1" ca "$2"
@@ -101,12 +106,13 @@ for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.bridge.bri
   vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops; do
   file=/proc/sys/${key//.//}; [ ! -r "$file" ] || echo "$file $(< "$file")"
 done > "$state/host/sysctls"
-for dir in /run/containerd{,/s,/fifo,/runc} /var/lib/cni{,/results} /var/lib/kubelet{,/device-plugins} /var/log/containers; do
+for dir in /run/containerd{,/s,/fifo,/runc} /var/lib/cni{,/results} /var/lib/kubelet{,/device-plugins} \
+  /var/log/containers; do
   [ -d "$dir" ] || echo "$dir"
 done > "$state/host/directories"
 echo 1 > /proc/sys/net/ipv4/ip_forward
 [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
-ip link add "$bridge" type bridge && ip link set "$bridge" alias "$mark"
+ip link add "$bridge" type bridge && ip link set "$bridge" alias "$mark $state"
 ip addr add "$node_ip/${pod_cidr#*/}" dev "$bridge"
 ip link set "$bridge" up
 ip route add "$service_cidr" dev "$bridge" src "$node_ip" # the host reaches Services even without a default route
@@ -135,7 +141,8 @@ start containerd containerd --config "$state/conf/containerd.toml"
 start etcd "$bin/etcd" --name default --data-dir "$state/etcd" --unsafe-no-fsync --log-level warn \
   --listen-client-urls "https://127.0.0.1:$etcd_port" --advertise-client-urls "https://127.0.0.1:$etcd_port" \
   --listen-peer-urls "http://127.0.0.1:$etcd_peer_port" \
-  --initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer_port" --initial-cluster "default=http://127.0.0.1:$etcd_peer_port" \
+  --initial-advertise-peer-urls "http://127.0.0.1:$etcd_peer_port" \
+  --initial-cluster "default=http://127.0.0.1:$etcd_peer_port" \
   --cert-file "$pki/etcd.crt" --key-file "$pki/etcd.key" --client-cert-auth --trusted-ca-file "$pki/etcd-ca.crt"
 start kube-apiserver "$bin/kube-apiserver" \
   --etcd-servers "https://127.0.0.1:$etcd_port" --etcd-cafile "$pki/etcd-ca.crt" \
