@@ -1,0 +1,154 @@
+"""A real Prometheus scrapes what the monitors select; every panel shows something, every alert has its metrics."""
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cluster.kube import wait_until
+from tests.cluster.load import Load
+from tests.cluster.prometheus import Prometheus, running
+from tests.cluster.stack import CHART, Stack
+
+DASHBOARD = json.loads((CHART / "files/dashboards/ray-vllm-stack.json").read_text())
+PANELS = {panel["title"]: panel for panel in DASHBOARD["panels"] if panel["type"] != "row"}
+# Empty on a machine without GPUs.
+NEED_A_GPU = {"GPU utilization", "GPU memory use"}
+QUERIES: list[tuple[str, str]] = [
+    (title, target["expr"]) for title, panel in PANELS.items() if title not in NEED_A_GPU for target in panel["targets"]
+]
+
+
+def filled(expression: str, stack: Stack) -> str:
+    """A query with the dashboard's variables at what Grafana puts in: everything of this namespace."""
+    values = {"$namespace": stack.namespace, "$cluster": ".*", "$model": ".*", "$__rate_interval": "1m"}
+    for name, value in values.items():
+        expression = expression.replace(name, value)
+    return expression
+
+
+def metrics_of(expression: str) -> set[str]:
+    """Names of metrics in a query: words in front of a selector."""
+    return set(re.findall(r"([a-zA-Z_:][\w:]*)\{", expression))
+
+
+@pytest.fixture(scope="module")
+def prometheus(stack: Stack) -> Iterator[Prometheus]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def under_load(prometheus: Prometheus, stack: Stack) -> dict[str, list[dict[str, Any]]]:
+    """Query -> its series, asked while clients stream from both models, until each has some or two minutes are over."""
+    answers: dict[str, list[dict[str, Any]]] = {}
+
+    def ask() -> bool:
+        answers.update({query: prometheus.query(filled(query, stack)) for _, query in QUERIES})
+        return all(numbers(series) for series in answers.values())
+
+    with Load(stack.url, stack.api_key, {"sparrow": 1.5, "owl": 1.0}):
+        deadline = time.monotonic() + 120
+        while not ask() and time.monotonic() < deadline:
+            time.sleep(2)
+    return answers
+
+
+def numbers(series: list[dict[str, Any]]) -> list[float]:
+    """The values that are numbers: a quantile of nothing is NaN, which a panel leaves blank."""
+    values = [float(one["value"][1]) for one in series]
+    return [value for value in values if not math.isnan(value)]
+
+
+def test_prometheus_scrapes_gateway_heads_and_workers(prometheus: Prometheus, stack: Stack) -> None:
+    gateway = f"serviceMonitor/{stack.namespace}/{stack.fullname}-gateway"
+    ray = f"podMonitor/{stack.namespace}/{stack.fullname}-ray"
+    heads = {pod["metadata"]["name"] for pod in stack.objects("pods", "ray.io/node-type=head")}
+    workers = {pod["metadata"]["name"] for pod in stack.objects("pods", "ray.io/node-type=worker")}
+    gateways = {pod["metadata"]["name"] for pod in stack.objects("pods", "app.kubernetes.io/component=gateway")}
+    expected = {
+        (gateway, "metrics"): gateways,
+        (ray, "metrics"): heads | workers,
+        (ray, "as-metrics"): heads,
+        (ray, "dash-metrics"): heads,
+    }
+
+    def scraped() -> dict[tuple[str, str], set[str]]:
+        return {port: {t["pod"] for t in up if t["health"] == "up"} for port, up in prometheus.targets().items()}
+
+    wait_until(f"Prometheus to scrape {expected}", 90, lambda: scraped() == expected)
+
+
+def test_ray_series_say_service_cluster_and_node_type(prometheus: Prometheus, stack: Stack) -> None:
+    targets = prometheus.targets()[f"podMonitor/{stack.namespace}/{stack.fullname}-ray", "metrics"]
+    assert {target["ray_service"] for target in targets} == {f"{stack.fullname}-main"}
+    assert {target["ray_io_node_type"] for target in targets} == {"head", "worker"}
+    (cluster,) = {target["ray_io_cluster"] for target in targets}
+    assert re.fullmatch(f"{stack.fullname}-main-[a-z0-9]{{5}}", cluster)
+
+
+def test_only_panels_about_gpus_need_one() -> None:
+    assert {title for title in PANELS if title.startswith("GPU")} == NEED_A_GPU
+
+
+@pytest.mark.parametrize(("title", "query"), QUERIES, ids=[f"{title} {n}" for n, (title, _) in enumerate(QUERIES)])
+def test_panel_shows_something(under_load: dict[str, list[dict[str, Any]]], title: str, query: str) -> None:
+    assert numbers(under_load[query]), f"{title}: no data for {query}"
+
+
+@pytest.mark.parametrize("title", sorted(NEED_A_GPU))
+def test_gpu_panel_is_a_query_that_prometheus_reads(prometheus: Prometheus, stack: Stack, title: str) -> None:
+    for target in PANELS[title]["targets"]:
+        assert prometheus.query(filled(target["expr"], stack)) == []
+
+
+def test_panels_by_model_show_both(under_load: dict[str, list[dict[str, Any]]]) -> None:
+    for title in ("Time to first byte", "Time to first token", "Tokens per second", "KV cache use"):
+        for target in PANELS[title]["targets"]:
+            labels = [series["metric"] for series in under_load[target["expr"]]]
+            assert {label.get("model") or label.get("model_name") for label in labels} == {"sparrow", "owl"}, title
+
+
+def test_variables_offer_what_is_there(prometheus: Prometheus, stack: Stack) -> None:
+    offered = {}
+    for variable in DASHBOARD["templating"]["list"]:
+        if variable["type"] == "query":
+            match = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            assert match
+            values = prometheus.get(f"label/{match[2]}/values", **{"match[]": filled(match[1], stack)})
+            offered[variable["name"]] = set(values)
+    assert offered["namespace"] >= {stack.namespace}
+    assert offered["cluster"] == {f"{stack.fullname}-main"}
+    assert offered["model"] == {"sparrow", "owl"}
+
+
+@pytest.mark.usefixtures("under_load")
+def test_every_alert_is_evaluated_and_has_its_metrics(prometheus: Prometheus) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in prometheus.get("rules", type="alert")["groups"] for rule in group["rules"]]
+
+    assert len(rules()) == 12
+    wait_until("Prometheus to evaluate the alerts", 30, lambda: {rule["health"] for rule in rules()} == {"ok"})
+    known = prometheus.metrics()
+    for rule in rules():
+        assert metrics_of(rule["query"])
+        assert metrics_of(rule["query"]) <= known, rule["name"]
+
+
+@pytest.mark.usefixtures("under_load")
+def test_nothing_is_wrong_with_a_release_that_is_well(prometheus: Prometheus) -> None:
+    assert prometheus.get("alerts")["alerts"] == []
+
+
+@pytest.mark.usefixtures("under_load")
+def test_idle_models_show_zero_instead_of_nothing(prometheus: Prometheus, stack: Stack) -> None:
+    """Idle vLLM gauges vanish from the scrape after 20 seconds."""
+    gone = filled("ray_vllm_kv_cache_usage_perc{namespace='$namespace'}", stack)
+    wait_until("vLLM's idle gauges to vanish", 90, lambda: prometheus.query(gone) == [])
+    (target,) = PANELS["KV cache use"]["targets"]
+    series = prometheus.query(filled(target["expr"], stack))
+    assert {one["metric"]["model_name"]: one["value"][1] for one in series} == {"sparrow": "0", "owl": "0"}
