@@ -15,15 +15,16 @@ def comments(values: Path) -> dict[Keys, str]:
     """Reads every comment of the values file; the text of several lines is joined."""
     text = values.read_text(encoding="utf-8")
     lines = text.splitlines()
-    return {keys: comment for keys, line in _keys(yaml.compose(text), ()) if (comment := _above(lines, line))}
+    return {keys: comment for keys, line in _keys(yaml.compose(text), (), lines) if (comment := _above(lines, line))}
 
 
-def _keys(node: yaml.Node | None, path: Keys) -> Iterator[tuple[Keys, int]]:
+def _keys(node: yaml.Node | None, path: Keys, lines: list[str]) -> Iterator[tuple[Keys, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*path, str(key.value))
-            yield below, key.start_mark.line
-            yield from _keys(value, below)
+            if not lines[key.start_mark.line][: key.start_mark.column].strip():  # not a key of a flow mapping {a: 1}
+                yield below, key.start_mark.line
+            yield from _keys(value, below, lines)
 
 
 def _above(lines: list[str], line: int) -> str:

@@ -2,5 +2,6 @@
 
 The defaults are those of values.yaml and stand nowhere else: a key with a default there is required here, so that
 deleting one with `null` is refused by name. The entries of maps (models, clusters, accelerators, node pools) are
-`partial` models instead, where every key may be missing, or be null because a later values file deletes it.
+`partial` models, where every key may be missing. Whole entries and the keys of free maps (env, engine, labels) may be
+null, with which a later values file deletes what an earlier one set.
 """

@@ -73,7 +73,7 @@ class Backend(Part):
 class Route(Part):
     """A name that clients may use beside the models' own."""
 
-    backends: dict[ModelId, Backend | None] | None = None
+    backends: dict[ModelId, Backend | None] = Field(default_factory=dict)
 
 
 RouteName = Annotated[str, StringConstraints(pattern=patterns.ROUTE)]

@@ -15,7 +15,7 @@ class Part(BaseModel):
 
 
 def partial(model: type[Part], name: str) -> type[Part]:
-    """The same keys, each of which may be missing or null: an entry of a map, or something merged over defaults."""
+    """The same keys, each of which may be missing: an entry of a map, which is merged over defaults."""
     fields: dict[str, Any] = {}
     for key, field in model.model_fields.items():
         annotation: Any = field.annotation
@@ -23,7 +23,7 @@ def partial(model: type[Part], name: str) -> type[Part]:
             annotation = partial(annotation, f"{name}{annotation.__name__}")
         if field.metadata:
             annotation = cast("Any", Annotated)[(annotation, *field.metadata)]
-        fields[key] = (annotation | None, Field(default=None, alias=field.alias))
+        fields[key] = (annotation, Field(default=None, alias=field.alias))
     return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
 
 
@@ -52,12 +52,19 @@ ClassName = Annotated[str, StringConstraints(pattern=patterns.ACCELERATOR_CLASS)
 ModelId = Annotated[str, StringConstraints(pattern=patterns.MODEL_ID)]
 
 
+class ResourceClaim(Part):
+    """A claim on a dynamically allocated device, as in a container."""
+
+    name: str
+    request: str | None = None
+
+
 class Resources(Part):
     """Resources of a container, as in a pod spec."""
 
     requests: dict[str, Quantity | None] | None = None
     limits: dict[str, Quantity | None] | None = None
-    claims: list[Raw] | None = None
+    claims: list[ResourceClaim] | None = None
 
 
 class Image(Part):
