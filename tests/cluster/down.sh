@@ -88,7 +88,7 @@ if [ -f "$state/host/iptables" ] || our_bridge; then
   done
 fi
 if our_bridge; then
-  for port in "/sys/class/net/$bridge/brif/"*; do [ ! -e "$port" ] || ip link del "${port##*/}" 2> /dev/null; done
+  ip -o link show master "$bridge" | awk -F '[:@] *' '{print $2}' | while read -r port; do ip link del "$port"; done
   ip link del "$bridge"
 fi
 cgroups | while read -r dir; do find "$dir" -depth -type d -exec rmdir {} +; done
@@ -97,7 +97,7 @@ if [ -f "$state/host/sysctls" ]; then
 fi
 for link in /var/log/containers/*; do [[ ! -L $link || $(readlink "$link") != "$state"/* ]] || rm -f "$link"; done
 if [ -f "$state/host/directories" ]; then # only those that up.sh did not find there
-  ! grep -qx /var/lib/kubelet "$state/host/directories" || rm -f /var/lib/kubelet/device-plugins/*
+  ! grep -qx /var/lib/kubelet/device-plugins "$state/host/directories" || rm -f /var/lib/kubelet/device-plugins/*
   tac "$state/host/directories" | while read -r dir; do rmdir "$dir" 2> /dev/null; done
 fi
 rm -rf "$state"/{run,host}

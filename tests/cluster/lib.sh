@@ -38,7 +38,7 @@ lock() { # one up or down at a time, from whichever clone
   flock -n 9 || { say "waiting for another up.sh or down.sh"; flock 9; }
 }
 
-bridge_owner() { sed -n "s/^$mark //p" "/sys/class/net/$bridge/ifalias" 2> /dev/null; } # a cluster's state
+bridge_owner() { ip link show dev "$bridge" 2> /dev/null | sed -n "s/^ *alias $mark //p" || true; } # a cluster's state
 other_cluster() { # the state of a cluster that is up, on this machine, with another cache
   local owner name; owner=$(bridge_owner)
   [ -n "$owner" ] && [ "$owner" != "$state" ] || return
