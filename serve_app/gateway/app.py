@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -85,5 +86,10 @@ def _others(*routers: APIRouter) -> FastAPI:
     async def not_offered(request: Request, error: HTTPException) -> Response:
         told = ApiError(error.status_code, f"{request.method} {request.url.path}: {error.detail}.")
         return Response(told.body(), error.status_code, error.headers, "application/json")
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        told = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "The gateway failed.")
+        return Response(told.body(), told.status, media_type="application/json")
 
     return app

@@ -65,7 +65,7 @@ class Exchange:
         """ASGI's send, with the request id added and the outcome noted."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *self._headers]
+            message["headers"] = [*message.get("headers", ()), *self._headers]
         else:
             if not self.first_byte_at:
                 self.first_byte_at = time.perf_counter()

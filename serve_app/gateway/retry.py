@@ -16,7 +16,7 @@ Attempt = Callable[[bool], Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The pause before each new attempt: doubling from `first` to `longest`, in seconds."""
+    """The pause before each new attempt but the first: doubling from `first` to `longest`, in seconds."""
 
     first: float = 0.05
     longest: float = 1.0
@@ -37,8 +37,10 @@ async def first_answer(
     """Repeats an attempt that failed without an answer.
 
     Such an attempt may be made again whatever the request is: either no model has seen it, or the one that did is gone
-    and its text with it. Each new one takes a new connection, so that kube-proxy may choose another node. The window
-    begins with the first failure, not with the request, which may have waited for long at a replica that then was lost.
+    and its text with it. Each new one takes a new connection, so that kube-proxy may choose another node; the first is
+    made at once, since the pooled connection before it may only have been stale, or led to a node that is being
+    drained. The window begins with the first failure, not with the request, which may have waited for long at a replica
+    that then was lost.
 
     Args:
         attempt: Makes an attempt; its argument tells whether it has to take a new connection.
@@ -53,16 +55,16 @@ async def first_answer(
     """
     fresh = False
     give_up_at = 0.0
-    pause = backoff.first
+    pause = 0.0
     while True:
         try:
             return await attempt(fresh)
         except AttemptError as failure:
             give_up_at = give_up_at or clock() + window
-            if failure.reason not in RETRIED or clock() + pause > give_up_at:
+            if failure.reason not in RETRIED or clock() + pause >= give_up_at:
                 raise
             logger.debug("new attempt in %g s after %s: %s", pause, failure.reason, failure)
             retried(failure.reason)
         await sleep(pause)
-        pause = min(pause * 2, backoff.longest)
+        pause = min(pause * 2, backoff.longest) or backoff.first
         fresh = True

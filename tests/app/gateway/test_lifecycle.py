@@ -77,7 +77,7 @@ async def test_sigterm_finishes_streams_and_takes_requests_until_the_endpoints_k
 ) -> None:
     gate = asyncio.Event()
     model.script = [stream(b"1", b"2", gate=gate)]
-    gateway = Process(tmp_path, model.url, "--drain-delay-seconds", "3", "--drain-seconds", "60")
+    gateway = Process(tmp_path, model.url, "--drain-delay-seconds", "5", "--drain-seconds", "60")
     headers = {"authorization": f"Bearer {KEY}"}
     try:
         async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(force_close=True)) as client:

@@ -1,0 +1,48 @@
+import pytest
+from starlette.types import Message, Receive
+
+from serve_app.gateway.body import parse, read
+from serve_app.gateway.disconnect import DisconnectError
+from serve_app.gateway.errors import ApiError
+
+
+def receiving(*pieces: bytes | None) -> Receive:
+    """ASGI's receive for a body in pieces; None is a client that leaves."""
+    messages: list[Message] = [
+        {"type": "http.disconnect"}
+        if piece is None
+        else {"type": "http.request", "body": piece, "more_body": index < len(pieces) - 1}
+        for index, piece in enumerate(pieces)
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    return receive
+
+
+@pytest.mark.parametrize("pieces", [(b"abcdef",), (b"ab", b"cd", b"ef"), (b"", b"abcdef", b"")], ids=str)
+async def test_pieces_are_joined(pieces: tuple[bytes, ...]) -> None:
+    assert await read(receiving(*pieces), None, 6) == b"abcdef"
+
+
+@pytest.mark.parametrize("pieces", [(b"abcdef",), (b"abc", b"def")], ids=str)
+async def test_what_is_larger_than_the_limit_is_refused(pieces: tuple[bytes, ...]) -> None:
+    with pytest.raises(ApiError) as refused:
+        await read(receiving(*pieces), None, 5)
+    assert refused.value.status == 413
+
+
+async def test_what_is_declared_too_large_is_not_even_read() -> None:
+    with pytest.raises(ApiError) as refused:
+        await read(receiving(), b"6", 5)
+    assert refused.value.status == 413
+
+
+async def test_a_client_that_leaves_in_between() -> None:
+    with pytest.raises(DisconnectError):
+        await read(receiving(b"abc", None), None, 10)
+
+
+def test_the_models_name_is_found() -> None:
+    assert parse(b'{"model": "a", "n": 1}') == ({"model": "a", "n": 1}, "a")
