@@ -8,13 +8,13 @@ needs=( # PACKAGE:COMMAND-OR-FILE...
   iptables:iptables,ip6tables conntrack:conntrack iproute2:ip,ss kmod:modprobe procps:sysctl util-linux:flock,setsid
   busybox-static:/bin/busybox buildah:buildah debootstrap:debootstrap
   openssl:openssl curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt jq:jq git:git make:make
-  python3:python3 python3-venv:/usr/share/doc/python3-venv
+  python3:python3 python3-venv:/usr/lib/python3*/ensurepip
 )
 missing=()
 for need in "${needs[@]}"; do
   IFS=, read -ra files <<< "${need#*:}"
   for file in "${files[@]}"; do
-    [ -e "$file" ] || command -v "$file" > /dev/null || { missing+=("${need%%:*}"); break; }
+    compgen -G "$file" > /dev/null || command -v "$file" > /dev/null || { missing+=("${need%%:*}"); break; }
   done
 done
 if [ ${#missing[@]} = 0 ]; then echo "packages: all ${#needs[@]} are there"; exit; fi
