@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 CHART := charts/ray-vllm-stack
 PYTEST := python -m pytest -p no:cacheprovider
 
-.PHONY: help demo down tools tools-path venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
+.PHONY: help demo down cluster tools tools-path venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -55,6 +55,11 @@ test-unit: venv deps ## levels 1 and 2: schema, guards, every template, every mo
 	@helm-unittest --strict $(CHART)
 	@$(PYTEST) tests/app tests/golden tests/rules
 
+cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on
+	@$(if $(PREPARED),:,tests/cluster/prepare.sh)
+
+test-contract test-api test-cluster: cluster
+test-api test-cluster: export KUBECONFIG := $(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig
 test-contract: ## level 3: what the chart renders is what Ray and vLLM accept, in the built images
 	@$(PYTEST) tests/contract tests/images
 

@@ -3,7 +3,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cache=${RAY_VLLM_STACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ray-vllm-stack}
-export RAY_VLLM_STACK_CACHE=$cache KUBECONFIG=$cache/cluster/admin.kubeconfig
+export RAY_VLLM_STACK_CACHE=$cache
 passed=0 failed=0 table=()
 level() { # NAME COMMAND...
   local name=$1 start=$SECONDS; shift
@@ -18,6 +18,7 @@ finish() {
 }
 level "prepare: tools, images, cluster" tests/cluster/prepare.sh
 [ $failed = 0 ] || finish
+export PREPARED=1
 level "0 lint, and generated files" make -s lint verify
 level "1-2 schema, guards, templates, modules" make -s test-unit
 level "3 contract with Ray, vLLM, images" make -s test-contract

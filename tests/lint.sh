@@ -12,7 +12,7 @@ check() { # NAME COMMAND...
 # Files that are in git or would be.
 files() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ -f "$f" ] && echo "$f"; done; }
 mapfile -t scripts < <({ files '*.sh'; files | xargs grep -lE '^#!.*\bbash' 2> /dev/null; } | sort -u)
-mapfile -t yaml < <(files '*.yaml' '*.yml' | grep -vE '^charts/[^/]+/templates/|^tests/golden/.*\.yaml$')
+mapfile -t yaml < <(files '*.yaml' '*.yml' | grep -vE '(^|/)templates/|^tests/golden/.*\.yaml$')
 mapfile -t dockerfiles < <(files '*Dockerfile')
 ct_etc=$cache/tools/ct/etc
 too_long() { # modules over 250 lines, template defines over 40

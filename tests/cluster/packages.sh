@@ -8,7 +8,7 @@ needs=( # PACKAGE:COMMAND-OR-FILE...
   iptables:iptables,ip6tables conntrack:conntrack iproute2:ip,ss kmod:modprobe procps:sysctl util-linux:flock,setsid
   busybox-static:/bin/busybox buildah:buildah debootstrap:debootstrap
   openssl:openssl curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt jq:jq git:git make:make
-  python3:python3 python3-venv:/usr/lib/python3*/ensurepip
+  golang-go:go python3:python3 python3-venv:/usr/lib/python3*/ensurepip
 )
 missing=()
 for need in "${needs[@]}"; do
