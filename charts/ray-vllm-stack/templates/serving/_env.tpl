@@ -5,6 +5,7 @@ usage: include "ray-vllm-stack.serving.env" <context>
 */}}
 {{- define "ray-vllm-stack.serving.env" -}}
 {{- $env := dict
+  "HF_HOME" "/home/ray/huggingface"
   "RAY_AUTH_MODE" "disabled"
   "RAY_SERVE_ENABLE_HA_PROXY" "1"
   "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S" "3600"

@@ -56,7 +56,7 @@ containers:
     volumeMounts:
       {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
       - name: model-cache
-        mountPath: /home/ray/.cache/huggingface
+        mountPath: /home/ray/huggingface # HF_HOME; below .cache, that directory would be root's, and others write there
     ports:
       {{- range $name, $port := dict "serve" 8000 "metrics" 8080 "haproxy-metrics" 9101 }}
       - name: {{ $name }}
