@@ -22,54 +22,60 @@ stack=$(version stack)
 base=docker.io/library/python:$(version python)-slim-bookworm
 torch_index=${TORCH_INDEX_URL:-https://download.pytorch.org/whl/cpu}
 
-build() { # REF LATEST DOCKERFILE TARGET [BUILD ARGUMENT...]
-  local ref=$1 latest=$2 file=$3 target=$4 argument arguments=() start=$SECONDS; shift 4
+build() { # REF LATEST DOCKERFILE CONTEXT TARGET [BUILD ARGUMENT...]; LATEST may be empty
+  local ref=$1 latest=$2 file=$3 context=$4 target=$5 argument arguments=() start=$SECONDS; shift 5
   if ! have_image "$engine" "$ref"; then
     say "images: building $ref"
     for argument in "BASE_IMAGE=$base" "$@"; do arguments+=(--build-arg "$argument"); done
     if [ "$engine" = docker ]; then
-      DOCKER_BUILDKIT=1 docker build -q ${target:+--target "$target"} "${arguments[@]}" -f "$repo/$file" -t "$ref" "$repo" >&2
+      DOCKER_BUILDKIT=1 nice docker build -q ${target:+--target "$target"} "${arguments[@]}" -f "$repo/$file" -t "$ref" "$context" >&2
     else
       # The build reaches the package indexes with the host's certificates (a proxy's own may be among them).
       [ -d /etc/ssl/certs ] && arguments+=(-v /etc/ssl/certs:/etc/ssl/certs:ro)
       bah bud -q --isolation chroot --layers --pull=never ${target:+--target "$target"} "${arguments[@]}" \
-        -f "$repo/$file" -t "$ref" "$repo" >&2
+        -f "$repo/$file" -t "$ref" "$context" >/dev/null
     fi
     say "images: built $ref in $((SECONDS - start)) s"
+    forget_old "${ref%-*}-"
   fi
-  [ "$latest" = - ] || if [ "$engine" = docker ]; then docker tag "$ref" "$latest"; else bah tag "$ref" "$latest"; fi
+  [ -z "$latest" ] || if [ "$engine" = docker ]; then docker tag "$ref" "$latest"; else bah tag "$ref" "$latest"; fi
+  result=$ref
+}
+forget_old() { # PREFIX: of the images whose names begin so, all but the three newest lose their names
+  [ "$engine" = buildah ] || return 0
+  local ref
+  bah images --format '{{.CreatedAtRaw}} {{.Name}}:{{.Tag}}' | LC_ALL=C sort -r |
+    awk -v prefix="$1" 'index($NF, prefix) == 1 {print $NF}' | tail -n +4 |
+    while read -r ref; do bah rmi "$ref" >/dev/null 2>&1 || true; done  # one that a container uses stays
 }
 
-torch_source() { # -> cpu, or pypi where PyTorch's index is out of reach
-  if [ -n "${TORCH:-}" ]; then echo "$TORCH"
-  elif curl -s -o /dev/null --connect-timeout 3 -m 10 "$torch_index/"; then echo cpu
+torch_source() { # sets torch: cpu, or pypi where PyTorch's index is out of reach
+  [ -z "${torch:=${TORCH:-}}" ] || return 0
+  if curl -s -o /dev/null --connect-timeout 3 -m 10 "$torch_index/"; then
+    torch=cpu
   else
     say "images: $torch_index cannot be reached; torch comes from PyPI with its CUDA parts cut away (for local use only)"
-    echo pypi
+    torch=pypi
   fi
 }
 serve() { # cpu|cuda
-  local torch=- ref
-  [ "$1" = cuda ] || torch=$(torch_source)
-  ref=$registry/serve:$stack-$1-$(content_hash "$base $torch $(version uv)" images/serve serve_app versions.yaml .dockerignore)
-  build "$ref" "$registry/serve:$stack-$1" images/serve/Dockerfile "$1" "TORCH=$torch" "TORCH_INDEX_URL=$torch_index" \
+  torch_source
+  build "$registry/serve:$stack-$1-$(content_hash "$base $torch $(version uv)" images/serve serve_app versions.yaml .dockerignore)" \
+    "$registry/serve:$stack-$1" images/serve/Dockerfile "$repo" "$1" "TORCH=$torch" "TORCH_INDEX_URL=$torch_index" \
     "UV_VERSION=$(version uv)" "STACK_VERSION=$stack" "RAY_VERSION=$(version ray)" "VLLM_VERSION=$(version vllm)"
-  result=$ref
 }
 gateway() {
-  local ref
-  ref=$registry/gateway:$stack-$(content_hash "$base $(version uv)" images/gateway versions.yaml .dockerignore \
-    serve_app/__init__.py serve_app/version.py serve_app/versions.yaml serve_app/uninstall.py serve_app/settings serve_app/gateway)
-  build "$ref" "$registry/gateway:$stack" images/gateway/Dockerfile "" "UV_VERSION=$(version uv)" "STACK_VERSION=$stack"
-  result=$ref
+  build "$registry/gateway:$stack-$(content_hash "$base $(version uv)" images/gateway images/serve/build/install.sh versions.yaml \
+    .dockerignore serve_app/__init__.py serve_app/version.py serve_app/versions.yaml serve_app/uninstall.py \
+    serve_app/settings serve_app/gateway)" \
+    "$registry/gateway:$stack" images/gateway/Dockerfile "$repo" "" "UV_VERSION=$(version uv)" "STACK_VERSION=$stack"
 }
 demo_models() {
-  local models ref gateway_ref
+  local models
   serve cpu
   models=$("$repo/tests/models/train.sh" --engine "$engine" "$result")
-  gateway; gateway_ref=$result
-  ref=localhost/ray-vllm-stack/demo-models:$(basename "$models")
-  result=$ref
+  build "localhost/ray-vllm-stack/demo-models:$(content_hash "$base ${models##*/}" tests/models/Dockerfile)" "" \
+    tests/models/Dockerfile "$models" ""
 }
 
 [ "$engine" = docker ] || "$images/base.sh" "$base"

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Trains the demo models in the serve image, once for each content of train.py, pairs.yaml and the image's locks, and
+# prints the folder that holds them. usage: train.sh [--engine auto|buildah|docker] SERVE_CPU_IMAGE
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../../images/lib.sh"
+engine=auto
+if [ "${1:-}" = --engine ]; then engine=$2; shift 2; fi
+key=$(content_hash demo-models tests/models/train.py tests/models/pairs.yaml \
+  images/serve/requirements-cpu.txt images/serve/requirements-torch-cpu.txt)
+out=$cache/demo-models/$key
+if [ ! -d "$out" ]; then
+  say "demo-models: training two small models, one or two minutes"
+  mkdir -p "$cache/demo-models"
+  work=$(mktemp -d "$cache/demo-models/.train.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  mkdir "$work/models" && chown 1000:1000 "$work/models"
+  nice "$images/run.py" --engine "$engine" --bind "$here:/source" --bind "$work/models:/models:rw" --env HF_HUB_OFFLINE=1 \
+    "${1:?usage: train.sh SERVE_CPU_IMAGE}" python -W ignore /source/train.py /source/pairs.yaml /models >&2
+  chown -R 0:0 "$work/models"
+  chmod -R u=rwX,go=rX "$work/models"
+  mv "$work/models" "$out"
+fi
+echo "$out"
