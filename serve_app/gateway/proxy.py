@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import orjson
@@ -17,7 +18,7 @@ from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.headers import passed_on
 from serve_app.gateway.metrics import Metrics, Reason
 from serve_app.gateway.retry import DEFAULT_BACKOFF, Backoff, first_answer
-from serve_app.gateway.upstream import Answer, AttemptError, BrokenStreamError, Upstream
+from serve_app.gateway.upstream import Answer, AttemptError, BrokenStreamError, Upstream, UpstreamRequest
 
 logger = logging.getLogger(__name__)
 
@@ -72,23 +73,27 @@ class Proxy:
             payload["model"] = target.model
             body = orjson.dumps(payload)
         del payload
+        passed = passed_on(headers, exchange.request_id)
+        request = UpstreamRequest(target.urls[path], passed, body, catalog.timeouts.connect_seconds)
         in_flight = self._metrics.in_flight_gauge(target.model)
         in_flight.inc()
         try:
             with cancelled_on_disconnect(receive):
-                await self._exchange_bytes(path, passed_on(headers, exchange.request_id), body, catalog, exchange)
+                await self._answer(request, target, catalog, exchange)
         finally:
             in_flight.dec()
 
-    async def _exchange_bytes(
-        self, path: str, headers: list[tuple[str, str]], body: bytes, catalog: Catalog, exchange: Exchange
-    ) -> None:
-        target = exchange.target
-        assert target is not None  # noqa: S101  # set by the caller
+    async def _answer(self, request: UpstreamRequest, target: Target, catalog: Catalog, exchange: Exchange) -> None:
+        def retried(reason: Reason) -> None:
+            exchange.retries += 1
+            self._metrics.retries.labels(target.model, reason).inc()
+
         answer = None
         try:
             async with asyncio.timeout(catalog.timeouts.first_byte_seconds) as limit:
-                answer = await self._first_answer(path, headers, body, catalog, target, exchange)
+                attempt = partial(self._upstream.attempt, request)
+                window = catalog.retry.window_seconds
+                answer = await first_answer(attempt, window=window, retried=retried, backoff=self._backoff)
                 await self._relay(answer, catalog.timeouts.idle_seconds, limit, exchange)
         except AttemptError as failure:
             request_id = exchange.request_id.decode()
@@ -103,27 +108,6 @@ class Proxy:
         finally:
             if answer is not None:
                 answer.close()
-
-    async def _first_answer(
-        self,
-        path: str,
-        headers: list[tuple[str, str]],
-        body: bytes,
-        catalog: Catalog,
-        target: Target,
-        exchange: Exchange,
-    ) -> Answer:
-        url = target.urls[path]
-        connect_seconds = catalog.timeouts.connect_seconds
-
-        async def attempt(fresh: bool) -> Answer:
-            return await self._upstream.attempt(url, headers, body, connect_seconds=connect_seconds, fresh=fresh)
-
-        def retried(reason: Reason) -> None:
-            exchange.retries += 1
-            self._metrics.retries.labels(target.model, reason).inc()
-
-        return await first_answer(attempt, window=catalog.retry.window_seconds, retried=retried, backoff=self._backoff)
 
     async def _relay(self, answer: Answer, idle_seconds: float, limit: asyncio.Timeout, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()

@@ -30,6 +30,17 @@ class BrokenStreamError(Exception):
     """An answer that ended before its end."""
 
 
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """What is sent to a model, as often as it takes."""
+
+    url: URL
+    headers: list[tuple[str, str]]
+    body: bytes
+    connect_seconds: float
+    """Limit for name look-up and connection; the caller limits the rest."""
+
+
 @dataclass(slots=True)
 class Answer:
     """An answer whose first byte is there."""
@@ -87,20 +98,15 @@ class Upstream:
         ):
             yield cls(pooled, fresh)
 
-    async def attempt(
-        self, url: URL, headers: list[tuple[str, str]], body: bytes, *, connect_seconds: float, fresh: bool
-    ) -> Answer:
-        """Sends the request once and waits for the first byte of the answer's body.
+    async def attempt(self, request: UpstreamRequest, fresh: bool) -> Answer:
+        """Sends a request once and waits for the first byte of the answer's body.
 
         Headers alone are no answer yet: until the first byte of the body nothing has been passed on, so a replica that
         is lost while it reads the prompt can still be replaced by another. A connection is kept for reuse only after
         a success: any other may lead to a node that is being drained.
 
         Args:
-            url: Where to.
-            headers: The request's headers.
-            body: The request's body.
-            connect_seconds: Limit for name look-up and connection; the caller limits the rest.
+            request: The request.
             fresh: Take a new connection, so that another node may be behind it.
 
         Raises:
@@ -110,11 +116,11 @@ class Upstream:
         response = answer = None
         try:
             response = await session.post(
-                url,
-                data=io.BytesIO(body) if len(body) > _LARGE_BODY else body,
-                headers=headers,
+                request.url,
+                data=io.BytesIO(request.body) if len(request.body) > _LARGE_BODY else request.body,
+                headers=request.headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(connect=connect_seconds),
+                timeout=aiohttp.ClientTimeout(connect=request.connect_seconds),
             )
             if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return await _answer_of_error(response)
@@ -123,7 +129,7 @@ class Upstream:
         except aiohttp.ClientConnectorError as error:
             raise AttemptError(Reason.CONNECT, str(error)) from error
         except aiohttp.ConnectionTimeoutError as error:
-            raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {connect_seconds:g} s") from error
+            raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {request.connect_seconds:g} s") from error
         except aiohttp.ClientResponseError as error:
             raise AttemptError(Reason.INVALID, f"the answer is not HTTP: {error.message}") from error
         except (aiohttp.ClientError, OSError) as error:
