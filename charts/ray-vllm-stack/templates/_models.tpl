@@ -1,12 +1,14 @@
 {{/*
-All models with `modelDefaults` filled in, as a JSON map by id.
+All models with `modelDefaults` filled in, as a JSON map by id. An entry that a later values file set to null is gone.
 usage: include "ray-vllm-stack.models.all" $ | fromJson
 */}}
 {{- define "ray-vllm-stack.models.all" -}}
 {{- $models := dict }}
 {{- range $id, $model := .Values.models }}
-  {{- $model = mergeOverwrite (deepCopy $.Values.modelDefaults) (deepCopy ($model | default dict)) (dict "id" $id) }}
-  {{- $_ := set $models $id $model }}
+  {{- if not (kindIs "invalid" $model) }}
+    {{- $model = mergeOverwrite (deepCopy $.Values.modelDefaults) (deepCopy $model) (dict "id" $id) }}
+    {{- $_ := set $models $id $model }}
+  {{- end }}
 {{- end }}
 {{- toJson $models }}
 {{- end }}

@@ -16,9 +16,6 @@ capacity.nodePools.{{ $name }}: there is no accelerator class "{{ $name }}", use
 {{- if and (eq $class.kind "gpu") (not $class.instance.gpuName) }}
 accelerators.{{ $name }}.instance.gpuName: is empty, name the GPU as Karpenter labels it (karpenter.k8s.aws/instance-gpu-name), or set capacity.enabled to false
 {{- end }}
-{{- if not (include "ray-vllm-stack.capacity.nodePool" (dict "root" $ "name" $name) | fromJson).capacityTypes }}
-capacity.nodePools.{{ $name }}.capacityTypes: is empty, name at least one of spot, on-demand, reserved
-{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

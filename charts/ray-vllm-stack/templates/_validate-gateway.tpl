@@ -5,7 +5,7 @@ usage: include "ray-vllm-stack.validate.gateway" $
 {{- define "ray-vllm-stack.validate.gateway" -}}
 {{- $gateway := .Values.gateway }}
 {{- if $gateway.enabled }}
-{{- if not .Values.models }}
+{{- if not (include "ray-vllm-stack.models.all" . | fromJson) }}
 models: is empty, so that the gateway has nothing to offer, add a model or set gateway.enabled to false
 {{- end }}
 {{- if and .Values.auth.enabled (not .Values.auth.apiKeys) (not .Values.auth.existingSecret) }}

@@ -6,7 +6,8 @@ usage: include "ray-vllm-stack.validate.routes" $
 {{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
 {{- $enabled := include "ray-vllm-stack.models.enabled" . | fromJson }}
 {{- range $name, $route := .Values.routes }}
-{{- $backends := get ($route | default dict) "backends" | default dict }}
+{{- if not (kindIs "invalid" $route) }}
+{{- $backends := get $route "backends" | default dict }}
 {{- if hasKey $models $name }}
 routes.{{ $name }}: is also the id of a model, rename one of them
 {{- end }}
@@ -18,6 +19,7 @@ routes.{{ $name }}.backends: has {{ len $backends }} models, name exactly one
 routes.{{ $name }}.backends.{{ $id }}: there is no model "{{ $id }}", use one of: {{ keys $models | sortAlpha | join ", " | default "(models is empty)" }}
 {{- else if not (hasKey $enabled $id) }}
 routes.{{ $name }}.backends.{{ $id }}: the model is not enabled, enable it or remove the route
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -10,9 +10,11 @@ usage: include "ray-vllm-stack.gateway.config" $
 {{- end }}
 {{- $routes := dict }}
 {{- range $name, $route := .Values.routes }}
-  {{- $backends := dict }}
-  {{- range $id, $_ := ($route | default dict).backends }}{{ $_ := set $backends $id dict }}{{ end }}
-  {{- $_ := set $routes $name (dict "backends" $backends) }}
+  {{- if $route }}
+    {{- $backends := dict }}
+    {{- range $id, $_ := $route.backends }}{{ $_ := set $backends $id dict }}{{ end }}
+    {{- $_ := set $routes $name (dict "backends" $backends) }}
+  {{- end }}
 {{- end }}
 {{- dict
   "models" $models

@@ -1,0 +1,38 @@
+"""What the chart renders, in a form that can be compared: documents in a stable order, made secrets replaced."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "ray-vllm-stack"
+VALUES = sorted((ROOT / "values").glob("*.yaml"))
+
+_MADE = re.compile(r"^(  [A-Za-z0-9._-]+): [A-Za-z0-9+/=]+$", re.MULTILINE)
+
+
+def golden(values: Path) -> Path:
+    """The file that holds what a values file rendered."""
+    return Path(__file__).parent / values.name
+
+
+def render(values: Path, *arguments: str, helm: str = "helm", chart: Path = CHART) -> str:
+    """What `helm install demo` in namespace llm would send, the operator's own chart left out.
+
+    Raises:
+        RuntimeError: helm refused; the message is helm's.
+    """
+    command = [helm, "template", "demo", str(chart), "--namespace", "llm", "--values", str(values)]
+    command += ["--set", "kuberay-operator.enabled=false", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return "".join(f"---\n{document}\n" for document in sorted(_documents(done.stdout)))
+
+
+def _documents(output: str) -> Iterator[str]:
+    """The documents, each from its `# Source:` line, so that sorting is by template; Helm's versions space them apart."""
+    for document in re.split(r"^---$", output, flags=re.MULTILINE):
+        if text := document.strip():
+            yield _MADE.sub(r"\1: (made at install)", text) if "\nkind: Secret\n" in text else text

@@ -1,0 +1,100 @@
+"""What the files of values/ render is what tests/golden holds, whatever Helm renders it; and what must never change."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.golden.rendering import CHART, VALUES, golden, render
+
+each_values_file = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+
+
+def objects(rendered: str, kind: str) -> dict[str, Any]:
+    """The objects of a kind, by name."""
+    return {each["metadata"]["name"]: each for each in yaml.safe_load_all(rendered) if each["kind"] == kind}
+
+
+@each_values_file
+def test_rendered_as_reviewed(values: Path) -> None:
+    assert render(values) == golden(values).read_text(), "if the change is meant: make generate"
+
+
+def test_no_golden_file_is_stale() -> None:
+    assert sorted(path.name for path in Path(__file__).parent.glob("*.yaml")) == [path.name for path in VALUES]
+
+
+@each_values_file
+def test_helm_3_renders_the_same(values: Path) -> None:
+    assert render(values, helm="helm3") == golden(values).read_text()
+
+
+@each_values_file
+def test_file_says_for_whom_it_is(values: Path) -> None:
+    head = values.read_text().splitlines()[:8]
+    for begin in ("# For whom:  ", "# It needs:  ", "# Command:   helm install "):
+        assert any(line.startswith(begin) for line in head), begin
+
+
+@each_values_file
+def test_chart_version_changes_no_ray_cluster(values: Path, tmp_path: Path) -> None:
+    """Nor any pod template: an upgrade of the chart with equal values restarts nothing."""
+    chart = tmp_path / "chart"
+    shutil.copytree(CHART, chart)
+    meta = chart / "Chart.yaml"
+    meta.write_text(re.sub(r"(?m)^version: .*", "version: 9.9.9", meta.read_text()))
+    bumped = render(values, chart=chart)
+    assert "ray-vllm-stack-9.9.9" in bumped
+    for kind in ("RayService", "Deployment", "NodePool", "EC2NodeClass"):
+        before, after = objects(golden(values).read_text(), kind), objects(bumped, kind)
+        assert {name: each["spec"] for name, each in before.items()} == {
+            name: each["spec"] for name, each in after.items()
+        }
+
+
+@each_values_file
+def test_ray_services_are_text_for_text_the_same_at_every_render(values: Path) -> None:
+    assert objects(render(values), "RayService") == objects(render(values, "--is-upgrade"), "RayService")
+
+
+@each_values_file
+def test_pods_are_restricted(values: Path) -> None:
+    """Each container of ours: no root, no writable root file system, no capability."""
+    rendered = render(values)
+    specs = [
+        each["spec"]["template"]["spec"] for kind in ("Deployment", "Job") for each in objects(rendered, kind).values()
+    ]
+    specs += [each["spec"] for each in objects(rendered, "Pod").values()]
+    for service in objects(rendered, "RayService").values():
+        cluster = service["spec"]["rayClusterConfig"]
+        specs += [group["template"]["spec"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])]
+        specs.append({"containers": [cluster["autoscalerOptions"]], "securityContext": specs[-1]["securityContext"]})
+    for spec in specs:
+        assert spec["securityContext"]["runAsNonRoot"]
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in spec["containers"]:
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_one_edit_changes_one_application() -> None:
+    """The blast radius: an edit of a model leaves the clusters and the other applications byte for byte."""
+    demo = next(values for values in VALUES if values.stem == "cpu-demo")
+    edited = render(demo, "--set", "models.sparrow.engine.max_model_len=1024,models.sparrow.replicas.max=2")
+    (before,) = objects(golden(demo).read_text(), "RayService").values()
+    (after,) = objects(edited, "RayService").values()
+    assert before["spec"]["rayClusterConfig"] == after["spec"]["rayClusterConfig"]
+    old, new = (
+        {
+            application["name"]: application
+            for application in yaml.safe_load(each["spec"]["serveConfigV2"])["applications"]
+        }
+        for each in (before, after)
+    )
+    assert old["owl"] == new["owl"]
+    assert old["sparrow"] != new["sparrow"]
