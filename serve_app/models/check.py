@@ -1,6 +1,6 @@
-"""Builds every application of a Serve config without starting it: `python -m serve_app.models.check FILE` (or `-`).
+"""Builds the applications of Serve configs, starting none: `python -m serve_app.models.check FILE...` (`-`: stdin).
 
-The file is what the chart renders as `serveConfigV2`. Ray parses it with its own schema, every application is built as
+A file is what the chart renders as `serveConfigV2`. Ray parses it with its own schema, every application is built as
 Ray would build it, and each override must name a deployment that the application has. Model files need not be there,
 engines are not started, so what only the engine can know (memory, the model's own limits, a device) is not checked.
 """
@@ -86,15 +86,16 @@ def _check_application(application: Any) -> str:  # noqa: ANN401 - Ray has no ty
 def main() -> int:
     """Prints the lines, or the one sentence on what is wrong."""
     parser = argparse.ArgumentParser(prog="python -m serve_app.models.check", description=__doc__)
-    parser.add_argument("file", metavar="FILE", help="a rendered serveConfigV2; - for standard input")
-    name = parser.parse_args().file
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a rendered serveConfigV2; - for standard input")
+    lines: list[str] = []
     os.environ.update(dict.fromkeys(DIRECT_STREAMING, "1"))  # before Ray is imported, which reads them then
     logging.disable(logging.INFO)
     try:
-        config = yaml.safe_load(sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8"))
-        with redirect_stdout(sys.stderr):  # vLLM logs there when it is imported
-            lines = check(config)
-    except SettingsError as error:
+        for name in parser.parse_args().files:
+            text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+            with redirect_stdout(sys.stderr):  # vLLM logs there when it is imported
+                lines += check(yaml.safe_load(text))
+    except (SettingsError, OSError, yaml.YAMLError) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(lines))
