@@ -50,7 +50,8 @@ def test_alerts_fire_when_they_should(directory: Path, file: Path) -> None:
 
 
 def test_every_alert_has_a_case_that_fires_and_one_that_does_not(groups: list[dict[str, Any]]) -> None:
-    fires, quiet = set(), set()
+    fires: set[str] = set()
+    quiet: set[str] = set()
     for file in TESTS:
         for case in yaml.safe_load(file.read_text())["tests"]:
             for check in case["alert_rule_test"]:
