@@ -1,0 +1,118 @@
+"""Values that the schema must take: it is closed, and a rule that is too narrow would stop a user who is right."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from serve_app.settings.schema import values_schema
+
+DEFAULTS = Path(__file__).parents[2] / "charts" / "ray-vllm-stack" / "values.yaml"
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "least model": {"models": {"a": {"source": "hf://Qwen/Qwen3-8B", "accelerator": "l4"}}},
+    "every source": {
+        "models": {
+            "a": {
+                "source": "hf://meta-llama/Llama-3.1-8B-Instruct",
+                "revision": "0e9e39f249a16976918f6564b8830bc894c89659",
+            },
+            "b": {"source": "s3://bucket/a/b"},
+            "c": {"source": "gs://bucket"},
+            "d": {"source": "pvc://claim/a/b.gguf"},
+            "e": {"source": "/opt/models/e"},
+            "f": {"source": ""},
+        }
+    },
+    "model ids": {"models": {"a": {}, "qwen3-8b": {}, "llama-3.1-8b": {}, "9b": {}, "a" * 63: {}}},
+    "engine arguments of every type": {
+        "models": {
+            "a": {
+                "engine": {
+                    "max_model_len": 8192,
+                    "gpu_memory_utilization": 0.9,
+                    "cpu_offload_gb": 4,
+                    "enforce_eager": True,
+                    "dtype": "bfloat16",
+                    "quantization": "fp8",
+                    "tool_call_parser": "hermes",
+                    "speculative_config": {"method": "ngram", "num_speculative_tokens": 3},
+                    "ignore_patterns": ["original/**"],
+                    "max_num_seqs": None,
+                }
+            }
+        }
+    },
+    "deleted by a later file": {
+        "models": {"a": None, "b": {"env": {"A": None}, "engine": {"dtype": None}}},
+        "routes": {"r": None, "s": {"backends": {"a": None, "b": {}}}},
+        "accelerators": {"l4": None, "cpu": {"resources": {"limits": None}, "nodeSelector": {"x": None}}},
+        "clusters": {"main": {"head": {"rayStartParams": {"num-cpus": None}}}},
+        "extraObjects": {"x": None},
+        "auth": {"apiKeys": {"default": None}},
+    },
+    "route names": {"routes": {"gpt-4o": {"backends": {"a": {}}}, "Qwen/Qwen3-8B": {}, "org:model_1": {}}},
+    "fractional seconds and targets": {
+        "models": {"a": {"replicas": {"targetOngoingRequests": 1.5, "upscaleDelaySeconds": 0.5}}}
+    },
+    "quantities": {
+        "gateway": {"resources": {"requests": {"cpu": 1.5, "memory": "1e9"}, "limits": {"cpu": 2, "memory": "1.5Gi"}}}
+    },
+    "class of one's own": {
+        "accelerators": {
+            "mi300x": {
+                "kind": "gpu",
+                "resource": "amd.com/gpu",
+                "count": 8,
+                "tolerations": [{"key": "amd.com/gpu", "operator": "Exists"}],
+                "instance": {"gpuName": "mi300x"},
+                "spec": {"nodeSelector": {"x": "y"}, "containers": [{"name": "ray-worker", "tty": True}]},
+            }
+        }
+    },
+    "second cluster": {
+        "clusters": {"team-b": {"faultTolerance": {"enabled": True, "address": "rediss://redis.x.svc:6380"}}}
+    },
+    "registry with a port and a path": {
+        "image": {"registry": "registry.example.com:5000/mirror", "repository": "a/b_c/d-e"}
+    },
+    "digest": {"image": {"digest": f"sha256:{'0a' * 32}"}},
+    "node port": {"gateway": {"service": {"type": "NodePort", "nodePort": 30080}}},
+    "disruption in percent": {"gateway": {"podDisruptionBudget": {"maxUnavailable": "50%"}}},
+    "node pools": {
+        "capacity": {"nodePools": {"l4": {"capacityTypes": ["spot", "on-demand"], "maxDevices": None, "maxCpus": 64}}}
+    },
+    "peers": {
+        "networkPolicy": {
+            "clients": [{"namespaceSelector": {}, "podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]
+        }
+    },
+    "what Helm and the operator's chart bring": {"global": {"x": 1}, "kuberay-operator": {"image": {"tag": "v1.6.2"}}},
+}
+
+
+def merged(base: Any, over: Any) -> Any:
+    """As Helm merges: maps by key; a null takes a default away, and stays where there is none."""
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    result = {key: value for key, value in base.items() if value is not None and over.get(key, value) is not None}
+    for key, value in over.items():
+        if value is not None or key not in base:
+            result[key] = merged(base.get(key), value)
+    return result
+
+
+@pytest.fixture(scope="module")
+def validator() -> Draft202012Validator:
+    return Draft202012Validator(values_schema(DEFAULTS))
+
+
+@pytest.mark.parametrize("values", ACCEPTED.values(), ids=ACCEPTED)
+def test_accepted(validator: Draft202012Validator, values: dict[str, Any]) -> None:
+    defaults = merged(yaml.safe_load(DEFAULTS.read_text()), {})
+    errors = validator.iter_errors(merged(defaults, deepcopy(values)))
+    assert [f"{error.json_path}: {error.message}" for error in errors] == []
