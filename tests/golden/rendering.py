@@ -32,7 +32,7 @@ def render(values: Path, *arguments: str, helm: str = "helm", chart: Path = CHAR
 
 
 def _documents(output: str) -> Iterator[str]:
-    """The documents, each from its `# Source:` line, so that sorting is by template; Helm's versions space them apart."""
+    """The documents, each from its `# Source:` line, so that sorting is by template; Helm 3 and 4 space them apart."""
     for document in re.split(r"^---$", output, flags=re.MULTILINE):
         if text := document.strip():
             yield _MADE.sub(r"\1: (made at install)", text) if "\nkind: Secret\n" in text else text

@@ -3,8 +3,9 @@ An accelerator class with `acceleratorDefaults` filled in, as JSON.
 usage: include "ray-vllm-stack.accelerator.resolved" (dict "root" $ "name" "l4") | fromJson
 */}}
 {{- define "ray-vllm-stack.accelerator.resolved" -}}
-{{- $class := get .root.Values.accelerators .name | default dict }}
-{{- mergeOverwrite (deepCopy .root.Values.acceleratorDefaults) (deepCopy $class) (dict "name" .name) | toJson }}
+{{- $own := get .root.Values.accelerators .name | default dict }}
+{{- $entry := dict "defaults" .root.Values.acceleratorDefaults "entry" $own "more" (dict "name" .name) }}
+{{- include "ray-vllm-stack.merge.entry" $entry }}
 {{- end }}
 
 {{/*

@@ -19,8 +19,9 @@ A cluster with `clusterDefaults` filled in, as JSON.
 usage: include "ray-vllm-stack.cluster.resolved" (dict "root" $ "name" "main") | fromJson
 */}}
 {{- define "ray-vllm-stack.cluster.resolved" -}}
-{{- $cluster := get .root.Values.clusters .name | default dict }}
-{{- mergeOverwrite (deepCopy .root.Values.clusterDefaults) (deepCopy $cluster) (dict "name" .name) | toJson }}
+{{- $own := get .root.Values.clusters .name | default dict }}
+{{- $entry := dict "defaults" .root.Values.clusterDefaults "entry" $own "more" (dict "name" .name) }}
+{{- include "ray-vllm-stack.merge.entry" $entry }}
 {{- end }}
 
 {{/*

@@ -6,8 +6,8 @@ usage: include "ray-vllm-stack.models.all" $ | fromJson
 {{- $models := dict }}
 {{- range $id, $model := .Values.models }}
   {{- if not (kindIs "invalid" $model) }}
-    {{- $model = mergeOverwrite (deepCopy $.Values.modelDefaults) (deepCopy $model) (dict "id" $id) }}
-    {{- $_ := set $models $id $model }}
+    {{- $entry := dict "defaults" $.Values.modelDefaults "entry" $model "more" (dict "id" $id) }}
+    {{- $_ := include "ray-vllm-stack.merge.entry" $entry | fromJson | set $models $id }}
   {{- end }}
 {{- end }}
 {{- toJson $models }}

@@ -7,7 +7,7 @@ usage: include "ray-vllm-stack.validate.routes" $
 {{- $enabled := include "ray-vllm-stack.models.enabled" . | fromJson }}
 {{- range $name, $route := .Values.routes }}
 {{- if not (kindIs "invalid" $route) }}
-{{- $backends := get $route "backends" | default dict }}
+{{- $backends := include "ray-vllm-stack.route.backends" $route | fromJson }}
 {{- if hasKey $models $name }}
 routes.{{ $name }}: is also the id of a model, rename one of them
 {{- end }}

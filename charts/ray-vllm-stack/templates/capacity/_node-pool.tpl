@@ -4,7 +4,7 @@ usage: include "ray-vllm-stack.capacity.nodePool" (dict "root" $ "name" "l4") | 
 */}}
 {{- define "ray-vllm-stack.capacity.nodePool" -}}
 {{- $own := get .root.Values.capacity.nodePools .name | default dict }}
-{{- mergeOverwrite (deepCopy .root.Values.capacity.nodePoolDefaults) (deepCopy $own) | toJson }}
+{{- include "ray-vllm-stack.merge.entry" (dict "defaults" .root.Values.capacity.nodePoolDefaults "entry" $own) }}
 {{- end }}
 
 {{/*
@@ -44,10 +44,10 @@ Limits of a NodePool, or nothing.
 usage: include "ray-vllm-stack.capacity.limits" (dict "class" <class> "pool" <settings>)
 */}}
 {{- define "ray-vllm-stack.capacity.limits" -}}
-{{- if and .class.resource (not (kindIs "invalid" .pool.maxDevices)) }}
+{{- if and .class.resource (hasKey .pool "maxDevices") }}
 {{ .class.resource }}: {{ int .pool.maxDevices }}
 {{- end }}
-{{- if not (kindIs "invalid" .pool.maxCpus) }}
+{{- if hasKey .pool "maxCpus" }}
 cpu: {{ int .pool.maxCpus }}
 {{- end }}
 {{- end }}

@@ -11,9 +11,7 @@ usage: include "ray-vllm-stack.gateway.config" $
 {{- $routes := dict }}
 {{- range $name, $route := .Values.routes }}
   {{- if $route }}
-    {{- $backends := dict }}
-    {{- range $id, $_ := $route.backends }}{{ $_ := set $backends $id dict }}{{ end }}
-    {{- $_ := set $routes $name (dict "backends" $backends) }}
+    {{- $_ := include "ray-vllm-stack.route.backends" $route | fromJson | dict "backends" | set $routes $name }}
   {{- end }}
 {{- end }}
 {{- dict
