@@ -7,6 +7,8 @@ usage: include "ray-vllm-stack.serving.workerGroup" <context with "class", a nam
 groupName: {{ .class | quote }}
 minReplicas: 0
 maxReplicas: {{ int $class.maxWorkers }}
+# KubeRay writes this empty map back; were it not ours, the whole list would be KubeRay's and each helm upgrade a conflict.
+scaleStrategy: {}
 rayStartParams:
   {{- include "ray-vllm-stack.serving.workerStartParams" $class | nindent 2 }}
 template:
