@@ -34,6 +34,8 @@ def _above(lines: list[str], line: int) -> str:
         match = COMMENT.match(text)
         if match is None:
             return ""
+        if match[2].startswith("@"):  # for helm-docs alone, such as `# @default -- text`
+            continue
         block.insert(0, match[2].strip())
         if block[0].startswith(START):
             block[0] = block[0].removeprefix(START)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.golden.rendering import CHART, VALUES, golden, render
+from tests.golden.rendering import CHART, ROOT, VALUES, golden, render
 
 each_values_file = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 
@@ -91,3 +91,8 @@ def test_one_edit_changes_one_application() -> None:
     assert [application["name"] for application in old] == ["owl", "sparrow"]
     assert old[0] == new[0]
     assert old[1] != new[1]
+
+
+def test_chart_testing_installs_the_demo() -> None:
+    demo, ci = ROOT / "values" / "cpu-demo.yaml", CHART / "ci" / "default-values.yaml"
+    assert yaml.safe_load(ci.read_text()) == yaml.safe_load(demo.read_text())
