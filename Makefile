@@ -5,6 +5,7 @@ export RAY_VLLM_STACK_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ray-vllm-s
 export PATH := $(RAY_VLLM_STACK_CACHE)/bin:$(RAY_VLLM_STACK_CACHE)/venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 CHART := charts/ray-vllm-stack
+GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versions.yaml serve_app/versions.yaml tests/golden
 PYTEST := python -m pytest -p no:cacheprovider
 
 .PHONY: help demo down cluster tools tools-path venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
@@ -42,7 +43,7 @@ generate: venv deps ## write what is generated: schema, VALUES.md, version copie
 	@tests/golden/generate.sh
 
 verify: generate ## fail if a generated file in git is out of date
-	@git status --porcelain -- $(CHART) serve_app tests/golden | tee /dev/stderr | (! grep -q .) || { echo "make verify: commit what make generate wrote" >&2; exit 1; }
+	@git diff --exit-code --stat -- $(GENERATED) || { echo "make verify: commit what make generate wrote" >&2; exit 1; }
 
 lock: ## resolve the locks anew (images/lock.sh for the images)
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
