@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 import aiohttp
@@ -120,7 +121,7 @@ class Upstream:
                 data=io.BytesIO(request.body) if len(request.body) > _LARGE_BODY else request.body,
                 headers=request.headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(connect=request.connect_seconds),
+                timeout=_connect_limit(request.connect_seconds),
             )
             if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return await _answer_of_error(response)
@@ -175,6 +176,11 @@ async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
     while len(pieces) < limit and (piece := await response.content.readany()):
         pieces += piece
     return bytes(pieces[:limit])
+
+
+@lru_cache(maxsize=64)
+def _connect_limit(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=seconds)
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
