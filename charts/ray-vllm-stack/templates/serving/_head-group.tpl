@@ -25,7 +25,7 @@ containers:
   - name: ray-head
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
     resources:
-      {{- toYaml .cluster.head.resources | nindent 6 }}
+      {{- include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.head.resources "devices" dict) | nindent 6 }}
     volumeMounts:
       {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
     ports:

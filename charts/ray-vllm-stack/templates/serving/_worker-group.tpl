@@ -7,8 +7,6 @@ usage: include "ray-vllm-stack.serving.workerGroup" <context with "class", a nam
 groupName: {{ .class | quote }}
 minReplicas: 0
 maxReplicas: {{ int $class.maxWorkers }}
-# KubeRay writes this empty map back; were it not ours, the whole list would be KubeRay's and each helm upgrade a conflict.
-scaleStrategy: {}
 rayStartParams:
   {{- include "ray-vllm-stack.serving.workerStartParams" $class | nindent 2 }}
 template:
@@ -54,7 +52,8 @@ containers:
   - name: ray-worker
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
     resources:
-      {{- include "ray-vllm-stack.serving.workerResources" .class | nindent 6 }}
+      {{- $devices := include "ray-vllm-stack.serving.devices" .class | fromJson }}
+      {{- include "ray-vllm-stack.serving.resources" (dict "resources" .class.resources "devices" $devices) | nindent 6 }}
     volumeMounts:
       {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
       - name: model-cache
@@ -68,17 +67,4 @@ volumes:
   {{- include "ray-vllm-stack.serving.volumes" . | nindent 2 }}
   - name: model-cache
     {{- include "ray-vllm-stack.serving.modelCache" .root | nindent 4 }}
-{{- end }}
-
-{{/*
-Resources of a worker's Ray container: the class's own, and its devices.
-usage: include "ray-vllm-stack.serving.workerResources" <accelerator class>
-*/}}
-{{- define "ray-vllm-stack.serving.workerResources" -}}
-{{- $devices := dict }}
-{{- if and .resource (gt (int .count) 0) }}
-  {{- $devices = dict .resource (int .count | toString) }}
-{{- end }}
-{{- $both := dict "requests" $devices "limits" (deepCopy $devices) }}
-{{- mergeOverwrite (deepCopy .resources) $both | toYaml }}
 {{- end }}
