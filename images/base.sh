@@ -4,17 +4,20 @@
 # the same Python is made by debootstrap and tagged with the public image's name, for local use only: the Dockerfiles
 # stay the public ones. With docker there is nothing to do, it pulls by itself.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tag=${1:-docker.io/library/python:$(version python)-slim-bookworm}
 have_image buildah "$tag" && exit 0
 mkdir -p "$cache/buildah/tmp"
-host=${tag%%/*}; [ "$host" = docker.io ] && host=registry-1.docker.io
+host=${tag%%/*}
+[ "$host" != docker.io ] || host="registry-1.docker.io"
 if curl -s -o /dev/null --connect-timeout 3 -m 10 "https://$host/v2/"; then
   say "base: pulling $tag"
   bah pull -q "$tag" >/dev/null && exit 0
   say "base: the pull failed"
 fi
-command -v debootstrap >/dev/null || die "no registry can be reached for $tag, and debootstrap is not installed: apt-get install debootstrap"
+command -v debootstrap >/dev/null ||
+  die "no registry can be reached for $tag, and debootstrap is not installed: apt-get install debootstrap"
 say "base: no registry can be reached; making $tag by debootstrap (a minute)"
 work=$(mktemp -d "$cache/buildah/tmp/base.XXXXXX")
 trap 'rm -rf "$work"' EXIT

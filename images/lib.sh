@@ -1,4 +1,5 @@
-# Shared by build.sh, base.sh, load.sh and run.sh: where things are kept, and which engine builds. Sourced, bash.
+# shellcheck shell=bash disable=SC2034
+# Shared by build.sh, base.sh, load.sh, lock.sh and run.py: where things are kept, which engine builds. Sourced, bash.
 images=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$images")
 cache=${RAY_VLLM_STACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ray-vllm-stack}
@@ -16,19 +17,24 @@ version() { # KEY -> its value in versions.yaml
 }
 pick_engine() { # auto|buildah|docker -> the engine that works here
   case $1 in
-    auto) if docker info >/dev/null 2>&1 </dev/null; then echo docker; elif command -v buildah >/dev/null; then echo buildah
-          else die "neither a running docker nor buildah was found; install one: apt-get install buildah"; fi ;;
+    auto)
+      if docker info >/dev/null 2>&1 </dev/null; then echo docker
+      elif command -v buildah >/dev/null; then echo buildah
+      else die "neither a running docker nor buildah was found; install one: apt-get install buildah"; fi ;;
     buildah | docker) command -v "$1" >/dev/null || die "$1 was asked for and is not installed"; echo "$1" ;;
     *) die "unknown engine '$1', known: auto buildah docker" ;;
   esac
 }
 have_image() { # ENGINE REF
-  if [ "$1" = docker ]; then docker image inspect "$2" >/dev/null 2>&1; else bah inspect --type image "$2" >/dev/null 2>&1; fi
+  case $1 in
+    docker) docker image inspect "$2" >/dev/null 2>&1 ;;
+    buildah) bah inspect --type image "$2" >/dev/null 2>&1 ;;
+  esac
 }
 files_of() { # PATH... -> every file below them, in a stable order
   find "$@" -type f -not -name '*.pyc' -not -path '*/.*_cache/*' | LC_ALL=C sort
 }
-content_hash() { # WORD PATH... -> eight hex digits of the word, and the names, modes and bytes of the files below the paths
+content_hash() { # WORD PATH... -> eight hex digits of the word, and of the names and bytes of the files
   local word=$1; shift
   (cd "$repo" && { printf '%s\n' "$word"; files_of "$@" | xargs -d '\n' sha256sum; } | sha256sum | cut -c1-8)
 }

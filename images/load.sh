@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Puts built images into the local cluster's containerd, taking over only the layers that it lacks. usage: load.sh REF...
+# Puts built images into the local cluster's containerd, taking over only the layers that it lacks.
+# usage: load.sh REF...
 # buildah and containerd keep a layer in the same form, a directory for overlayfs. A layer that containerd lacks becomes
 # a snapshot of hard links to buildah's files (copies where the two are on different file systems), and the image itself
 # is then imported as a manifest and a configuration without layers. Nothing is packed, unpacked or stored twice.
 # Images of docker take the ordinary way, docker save into ctr images import, which moves all of the image each time.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 [ $# -gt 0 ] || die "usage: load.sh REF..."
 socket=${CONTAINERD_ADDRESS:-$cache/cluster/run/containerd.sock}
 [ -S "$socket" ] || die "the local cluster's containerd does not run ($socket); start the cluster first"
 ctr() { command ctr --address "$socket" --namespace k8s.io "$@"; }
 
-describe() { # REF FOLDER: the image without layers as an OCI layout; a line for each layer: its directory, its snapshot's name
+describe() { # REF FOLDER: writes the image without layers as an OCI layout; prints each layer's directory and snapshot
   bah inspect --type image "$1" | python3 -c '
 import hashlib, json, pathlib, sys
 ref, folder, storage = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
@@ -25,7 +27,7 @@ manifest = {"mediaType": json.loads(image["Manifest"])["mediaType"], "digest": i
 (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [manifest]}))
 (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
 layers = json.loads((storage / "overlay-layers" / "layers.json").read_text())
-directory = {layer["diff-digest"]: storage / "overlay" / layer["id"] / "diff" for layer in layers if "diff-digest" in layer}
+directory = {layer.get("diff-digest"): storage / "overlay" / layer["id"] / "diff" for layer in layers}
 chain = ""
 for diff in image["OCIv1"]["rootfs"]["diff_ids"]:
     chain = "sha256:" + hashlib.sha256(f"{chain} {diff}".encode()).hexdigest() if chain else diff
@@ -38,8 +40,11 @@ take_over() { # DIRECTORY NAME PARENT: makes the snapshot NAME on top of PARENT 
   ctr snapshots prepare "$key" ${3:+"$3"} >/dev/null
   # The snapshot's own directory: the upper one of an overlay, or the bound one where there is no parent.
   target=$(ctr snapshots mounts /mnt "$key" | sed -nE 's/.*upperdir=([^, ]+).*/\1/p; s/^mount -t bind ([^ ]+) .*/\1/p')
-  [ -d "$target" ] || die "containerd keeps snapshots in a form that is not known here: $(ctr snapshots mounts /mnt "$key")"
-  cp -al "$1/." "$target/" 2>/dev/null || { find "$target" -mindepth 1 -delete; nice cp -a --reflink=auto "$1/." "$target/"; }
+  [ -d "$target" ] || die "this containerd keeps snapshots in another form: $(ctr snapshots mounts /mnt "$key")"
+  if ! cp -al "$1/." "$target/" 2>/dev/null; then
+    find "$target" -mindepth 1 -delete
+    nice cp -a --reflink=auto "$1/." "$target/"
+  fi
   ctr snapshots commit "$2" "$key"
   key=
 }

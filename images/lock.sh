@@ -2,22 +2,23 @@
 # Resolves the images' requirements into locks with hashes, for Linux on x86_64 and the Python of versions.yaml.
 # usage: lock.sh [--upgrade]   Without it, versions that are locked already stay where they still satisfy their inputs.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 venv=$cache/uv-$(version uv)
 [ -x "$venv/bin/uv" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q "uv==$(version uv)"; }
-cd "$repo"
+cd "$repo/images"
 compile() { # INPUT OUTPUT [OPTION...]
   say "lock: $2"
-  UV_CUSTOM_COMPILE_COMMAND=images/lock.sh nice "$venv/bin/uv" pip compile --quiet --python-version "$(version python)" \
-    --python-platform x86_64-manylinux_2_28 --generate-hashes "$1" -o "$2" "${@:3}"
+  UV_CUSTOM_COMPILE_COMMAND=images/lock.sh nice "$venv/bin/uv" pip compile --quiet --generate-hashes \
+    --python-version "$(version python)" --python-platform x86_64-manylinux_2_28 "$1" -o "$2" "${@:3}"
 }
-compile images/serve/requirements-cpu.in images/serve/requirements-cpu.txt --overrides images/serve/overrides-cpu.txt "$@"
-compile images/serve/requirements-cuda.in images/serve/requirements-cuda.txt "$@"
-compile images/serve/requirements-torch-pypi.in images/serve/requirements-torch-pypi.txt --no-deps "$@"
-compile pyproject.toml images/gateway/requirements.txt --extra gateway "$@"
+compile serve/requirements-cpu.in serve/requirements-cpu.txt --overrides serve/overrides-cpu.txt "$@"
+compile serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
+compile serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
+compile ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
 index=https://download.pytorch.org/whl/cpu
 if curl -s -o /dev/null --connect-timeout 3 -m 10 "$index/"; then
-  compile images/serve/requirements-torch-cpu.in images/serve/requirements-torch-cpu.txt --no-deps --default-index "$index" "$@"
+  compile serve/requirements-torch-cpu.in serve/requirements-torch-cpu.txt --no-deps --default-index "$index" "$@"
 else
   say "lock: $index cannot be reached; requirements-torch-cpu.txt stays as it is"
 fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs a command in a built image, as a pod would run it: uid 1000, no capability, read-only root file system.
+"""Runs a command in a built image, as a pod would run it: the image's user, no capability, read-only root file system.
 
-usage: run.py [--engine auto|buildah|docker] [--bind SOURCE:TARGET[:rw]]... [--env KEY=VALUE]... [--tmpfs PATH]... REF COMMAND...
+usage: run.py [--engine auto|buildah|docker] [--bind SOURCE:TARGET[:rw]]... [--env KEY=VALUE]... [--tmpfs PATH]...
+              REF COMMAND...
 
 /tmp, /home/ray and /dev/shm are writable and vanish with the container; the network is the host's. Without docker the
 image's root file system is mounted by buildah and the command run by runc. The exit code is the command's.
@@ -16,27 +17,43 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
+from typing import Any
 
 LIB = pathlib.Path(__file__).resolve().parent / "lib.sh"
-WRITABLE = ("/tmp", "/home/ray", "/dev/shm")  # noqa: S108
+WRITABLE = ("/tmp", "/home/ray", "/dev/shm")  # noqa: S108 - tmpfs in the container
 
 
 def shell(command: str, *arguments: str) -> str:
     """Runs a line of bash that may use the functions of lib.sh, and returns what it printed."""
-    line = f'. "$0"; {command}'
-    return subprocess.run(["bash", "-c", line, LIB, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    line = ["bash", "-c", f'. "$0"; {command}', str(LIB), *arguments]
+    return subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def runc_config(rootfs: str, image: dict[str, object], options: argparse.Namespace) -> dict[str, object]:
-    """Makes the OCI runtime configuration: runc's own default, made narrower and without namespaces for the network."""
+def mounts(default: list[dict[str, Any]], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Returns runc's own mounts, the writable places and the binds."""
+    result = [mount for mount in default if mount["destination"] not in WRITABLE]
+    for target in (*WRITABLE, *options.tmpfs):
+        access = ["mode=755", "uid=1000", "gid=1000"] if target.startswith("/home") else ["mode=1777"]
+        access = ["nosuid", "nodev", *access]
+        result.append({"destination": target, "type": "tmpfs", "source": "tmpfs", "options": access})
+    for bind in ["/etc/hosts:/etc/hosts", "/etc/resolv.conf:/etc/resolv.conf", *options.bind]:
+        source, target, *access = bind.split(":")
+        access = ["rbind", *(access or ["ro"])]
+        source = str(pathlib.Path(source).resolve())
+        result.append({"destination": target, "type": "bind", "source": source, "options": access})
+    return result
+
+
+def runc_config(rootfs: str, image: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """Makes the OCI runtime configuration: runc's own default, made narrower, in the host's network."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["runc", "spec"], cwd=folder, check=True)
-        config = json.loads((pathlib.Path(folder) / "config.json").read_text())
+        config: dict[str, Any] = json.loads((pathlib.Path(folder) / "config.json").read_text())
     files = min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    user = [int(part) for part in f"{image.get('User') or '0'}:0".split(":")[:2]]
     config["process"] |= {
         "terminal": False,
-        "user": {"uid": 1000, "gid": 1000},
+        "user": {"uid": user[0], "gid": user[1]},
         "args": options.command,
         "cwd": image.get("WorkingDir") or "/",
         "env": [*image.get("Env", []), *options.env],
@@ -45,27 +62,20 @@ def runc_config(rootfs: str, image: dict[str, object], options: argparse.Namespa
     }
     config["root"] = {"path": rootfs, "readonly": True}
     config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "network"]
-    mounts = [m for m in config["mounts"] if m["destination"] != "/dev/shm"]  # noqa: S108
-    for target in (*WRITABLE, *options.tmpfs):
-        mode = "mode=755,uid=1000,gid=1000" if target.startswith("/home") else "mode=1777"
-        mounts.append({"destination": target, "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", *mode.split(",")]})
-    binds = ["/etc/hosts:/etc/hosts", "/etc/resolv.conf:/etc/resolv.conf", *options.bind]
-    for source, target, *access in (bind.split(":") for bind in binds):
-        access = access or ["ro"]
-        mounts.append({"destination": target, "type": "bind", "source": os.path.realpath(source), "options": ["rbind", *access]})
-    config["mounts"] = mounts
+    config["mounts"] = mounts(config["mounts"], options)
     return config
 
 
 def run_buildah(options: argparse.Namespace) -> int:
     """Runs the command with runc over a working container of buildah."""
-    container = shell('bah from --pull=never "$1"', options.ref)
+    name = f"run-{os.getpid()}"  # build.sh removes what a killed run leaves behind, told by the process that is gone
+    container = shell('bah from --pull=never --name "$1" "$2"', name, options.ref)
     bundle = pathlib.Path(tempfile.mkdtemp(prefix="run-"))
     try:
         image = json.loads(shell('bah inspect --type image "$1"', options.ref))["OCIv1"].get("config", {})
         config = runc_config(shell('bah mount "$1"', container), image, options)
         (bundle / "config.json").write_text(json.dumps(config))
-        return subprocess.run(["runc", "run", "-b", bundle, f"run-{uuid.uuid4().hex[:12]}"], check=False).returncode
+        return subprocess.run(["runc", "run", "-b", bundle, name], check=False).returncode
     finally:
         shell('bah rm "$1"', container)
         shutil.rmtree(bundle, ignore_errors=True)
@@ -73,13 +83,13 @@ def run_buildah(options: argparse.Namespace) -> int:
 
 def run_docker(options: argparse.Namespace) -> int:
     """Runs the command with docker, under the same restrictions."""
-    command = ["docker", "run", "--rm", "--read-only", "--user=1000:1000", "--cap-drop=ALL", "--network=host"]
+    command = ["docker", "run", "--rm", "--read-only", "--cap-drop=ALL", "--network=host"]
     command.append("--security-opt=no-new-privileges")
     for target in (*WRITABLE, *options.tmpfs):
         mode = "mode=755,uid=1000,gid=1000" if target.startswith("/home") else "mode=1777"
         command.append(f"--tmpfs={target}:exec,{mode}")
     for source, target, *access in (bind.split(":") for bind in options.bind):
-        command.append(f"--volume={os.path.realpath(source)}:{target}:{':'.join(access) or 'ro'}")
+        command.append(f"--volume={pathlib.Path(source).resolve()}:{target}:{':'.join(access) or 'ro'}")
     command += [f"--env={pair}" for pair in options.env]
     return subprocess.run([*command, options.ref, *options.command], check=False).returncode
 

@@ -137,9 +137,8 @@ def check(name: str, folder: Path, pairs: list[dict[str, str]]) -> None:
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     wrong = []
     for pair in pairs:
-        prompt = tokenizer.apply_chat_template(
-            [{"role": "user", "content": pair["ask"]}], add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
+        chat = [{"role": "user", "content": pair["ask"]}]
+        prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
         ids = model.generate(**prompt, max_new_tokens=128)[0, prompt["input_ids"].shape[1] :]
         answer = tokenizer.decode(ids, skip_special_tokens=True)
         if answer != pair[name]:

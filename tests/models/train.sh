@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Trains the demo models in the serve image, once for each content of train.py, pairs.yaml and the image's locks, and
-# prints the folder that holds them. usage: train.sh [--engine auto|buildah|docker] SERVE_CPU_IMAGE
+# prints the folder that holds them. usage: train.sh [--name] [--engine auto|buildah|docker] SERVE_CPU_IMAGE
+# --name prints the folder and trains nothing.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../../images/lib.sh
 . "$here/../../images/lib.sh"
-engine=auto
+engine=auto only_name=
+if [ "${1:-}" = --name ]; then only_name=1; shift; fi
 if [ "${1:-}" = --engine ]; then engine=$2; shift 2; fi
 key=$(content_hash demo-models tests/models/train.py tests/models/pairs.yaml \
   images/serve/requirements-cpu.txt images/serve/requirements-torch-cpu.txt)
 out=$cache/demo-models/$key
-if [ ! -d "$out" ]; then
+if [ -z "$only_name" ] && [ ! -d "$out" ]; then
   say "demo-models: training two small models, one or two minutes"
   mkdir -p "$cache/demo-models"
   work=$(mktemp -d "$cache/demo-models/.train.XXXXXX")

