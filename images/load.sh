@@ -49,6 +49,18 @@ take_over() { # DIRECTORY NAME PARENT: makes the snapshot NAME on top of PARENT 
   key=
 }
 
+forget_old() { # PREFIX: images so named that buildah has forgotten too, and that no container uses, lose their layers here
+  local used old
+  used=$(ctr containers ls | awk 'NR > 1 {print $2}')
+  ctr images ls -q | grep -F -- "$1" | while read -r old; do
+    grep -qxF -- "$old" <<<"$used" || have_image buildah "$old" || ctr images rm "$old" >/dev/null
+  done
+  # Kubernetes' part of containerd keeps a second name for each image, made of its digest.
+  ctr images ls | awk 'NR > 1 {if ($1 ~ /^sha256:/) second[$1] = $3; else named[$3] = 1}
+    END {for (name in second) if (!(second[name] in named)) print name}' |
+    while read -r old; do grep -qxF -- "$old" <<<"$used" || ctr images rm "$old" >/dev/null; done
+}
+
 work='' key=''
 # shellcheck disable=SC2317
 leave() {
@@ -71,12 +83,11 @@ for ref; do
     there "$chain" || { take_over "$directory" "$chain" "$parent"; new+=("$chain"); }
     parent=$chain
   done <<<"$layers"
-  digest=$(sed -nE 's/.*"digest": "([^"]+)".*/\1/p' "$work/index.json")
-  if [ ${#new[@]} -gt 0 ] || ! ctr images ls "name==$ref" | grep -q " $digest "; then
-    tar -C "$work" -cf - . | ctr images import --snapshotter overlayfs - >/dev/null
-  fi
+  # Also where no layer was new: the name may have moved, and a containerd that was restarted may have to be told again.
+  tar -C "$work" -cf - . | ctr images import --snapshotter overlayfs - >/dev/null
   # From here on the image keeps its snapshots; the marks that kept them until now would keep them for ever.
   for chain in ${new[@]+"${new[@]}"}; do ctr snapshots label "$chain" containerd.io/gc.root= >/dev/null; done
   rm -rf "$work"
+  if [ ${#new[@]} -gt 0 ]; then forget_old "${ref%-*}-"; fi
   say "load: $ref, ${#new[@]} of $(wc -l <<<"$layers") layers were new, $((SECONDS - start)) s"
 done
