@@ -1,11 +1,15 @@
-"""`python -m tests.golden`: writes the golden files anew, and removes those without a values file."""
+"""`python -m tests.golden`: writes the golden files, removes stale ones, and copies the demo's values to the chart."""
 
+import re
 from pathlib import Path
 
-from tests.golden.rendering import VALUES, golden, render
+from tests.golden.rendering import CHART, ROOT, VALUES, golden, render
 
 for stale in Path(__file__).parent.glob("*.yaml"):
     if stale.name not in {values.name for values in VALUES}:
         stale.unlink()
 for values in VALUES:
     golden(values).write_text(render(values))
+_, _, demo = (ROOT / "values" / "cpu-demo.yaml").read_text().partition("\n\n")
+note = "# What chart-testing installs: values/cpu-demo.yaml without its comments. Made by `make generate`.\n"
+(CHART / "ci" / "default-values.yaml").write_text(note + re.sub(r"(?m)^#.*\n| +#.*$", "", demo))

@@ -1,7 +1,7 @@
 {{/*
 An entry of a map of the values over what its kind has by default, as JSON. A null, with which a later values file takes
 back what an earlier one set, goes; only in a raw `spec` it stays and removes what the chart rendered.
-usage: include "ray-vllm-stack.merge.entry" (dict "defaults" .Values.modelDefaults "entry" <map> "more" <map>) | fromJson
+usage: include "ray-vllm-stack.merge.entry" (dict "defaults" .Values.modelDefaults "entry" <map> "more" <map>)
 */}}
 {{- define "ray-vllm-stack.merge.entry" -}}
 {{- $merged := mergeOverwrite (deepCopy .defaults) (deepCopy (.entry | default dict)) (.more | default dict) }}

@@ -1,6 +1,6 @@
 {{/*
 Guards of where a model runs: its cluster, its accelerator class, and how many devices a replica takes.
-usage: include "ray-vllm-stack.validate.model.placement" (dict "root" $ "id" "a" "model" <model> "first" <first of its cluster>)
+usage: include "ray-vllm-stack.validate.model.placement" (dict "root" $ "id" "a" "model" <model> "first" <model>)
 */}}
 {{- define "ray-vllm-stack.validate.model.placement" -}}
 {{- $values := .root.Values }}
@@ -35,14 +35,14 @@ models.{{ .id }}.parallelism.tensor: is {{ $tensor }}, but a worker of class {{ 
 
 {{/*
 Guard of one serve image per cluster: its models run either on CPUs or on GPUs.
-usage: include "ray-vllm-stack.validate.model.kind" (dict "root" $ "id" "a" "model" <model> "first" <first of its cluster>)
+usage: include "ray-vllm-stack.validate.model.kind" (dict "root" $ "id" "a" "model" <model> "first" <its cluster's first>)
 */}}
 {{- define "ray-vllm-stack.validate.model.kind" -}}
-{{- $kind := (include "ray-vllm-stack.accelerator.resolved" (dict "root" .root "name" .model.accelerator) | fromJson).kind }}
+{{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" .root "name" .model.accelerator) | fromJson }}
 {{- if hasKey .root.Values.accelerators .first.accelerator }}
 {{- $first := include "ray-vllm-stack.accelerator.resolved" (dict "root" .root "name" .first.accelerator) | fromJson }}
-{{- if ne $kind $first.kind }}
-models.{{ .id }}.accelerator: is of kind {{ $kind }}, but cluster {{ .model.cluster }} has model {{ .first.id }} of kind {{ $first.kind }} and one image for all, put them on two clusters
+{{- if ne $class.kind $first.kind }}
+models.{{ .id }}.accelerator: is of kind {{ $class.kind }}, but cluster {{ .model.cluster }} has model {{ .first.id }} of kind {{ $first.kind }} and one image for all, put them on two clusters
 {{- end }}
 {{- end }}
 {{- end }}

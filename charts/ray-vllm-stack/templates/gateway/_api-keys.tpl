@@ -3,7 +3,8 @@ Name of the Secret with the API keys.
 usage: include "ray-vllm-stack.gateway.keysSecret" $
 */}}
 {{- define "ray-vllm-stack.gateway.keysSecret" -}}
-{{- .Values.auth.existingSecret | default (include "ray-vllm-stack.component.name" (dict "root" . "component" "api-keys")) }}
+{{- $made := include "ray-vllm-stack.component.name" (dict "root" . "component" "api-keys") }}
+{{- .Values.auth.existingSecret | default $made }}
 {{- end }}
 
 {{/*

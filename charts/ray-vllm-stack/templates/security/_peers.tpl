@@ -12,6 +12,14 @@ matchExpressions:
 {{- end }}
 
 {{/*
+Selector of the Ray pods of this release.
+usage: include "ray-vllm-stack.security.rayPods" $
+*/}}
+{{- define "ray-vllm-stack.security.rayPods" -}}
+{{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "ray-head" "ray-worker")) }}
+{{- end }}
+
+{{/*
 Peers who may scrape metrics, as a YAML list.
 usage: include "ray-vllm-stack.security.monitoring" $
 */}}

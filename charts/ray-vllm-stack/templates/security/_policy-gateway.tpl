@@ -23,5 +23,5 @@ egress:
   - ports: [{port: 8000}]
     to:
       - podSelector:
-          {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "ray-head" "ray-worker")) | nindent 10 }}
+          {{- include "ray-vllm-stack.security.rayPods" . | nindent 10 }}
 {{- end }}

@@ -4,7 +4,7 @@ the heads' dashboard see the next policy). Ray has no authentication of its own 
 usage: include "ray-vllm-stack.security.policy.ray" $
 */}}
 {{- define "ray-vllm-stack.security.policy.ray" -}}
-{{- $ray := include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "ray-head" "ray-worker")) -}}
+{{- $ray := include "ray-vllm-stack.security.rayPods" . -}}
 podSelector:
   {{- $ray | nindent 2 }}
 policyTypes: [Ingress, Egress]

@@ -11,5 +11,5 @@ ingress:
   - ports: [{port: 6379}]
     from:
       - podSelector:
-          {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "ray-head" "ray-worker")) | nindent 10 }}
+          {{- include "ray-vllm-stack.security.rayPods" . | nindent 10 }}
 {{- end }}

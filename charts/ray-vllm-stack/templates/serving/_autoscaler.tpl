@@ -12,7 +12,7 @@ env:
   - name: RAY_AUTH_MODE
     value: disabled
 resources:
-  {{- include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.autoscaler.resources "devices" dict) | nindent 2 }}
+  {{- include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.autoscaler.resources) | nindent 2 }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.container" .root | nindent 2 }}
 volumeMounts:

@@ -6,14 +6,16 @@ usage: include "ray-vllm-stack.serving.faultTolerance" <context>
 {{- $options := .cluster.faultTolerance }}
 {{- if $options.enabled }}
 {{- $redis := include "ray-vllm-stack.redis.name" .root }}
-{{- $secret := ternary $options.existingSecret (include "ray-vllm-stack.redis.secret" .root) (not (empty $options.address)) -}}
+{{- $password := dict "name" (include "ray-vllm-stack.redis.secret" .root) "key" "password" }}
+{{- if $options.address }}
+{{- $password = dict "name" $options.existingSecret "key" $options.passwordKey }}
+{{- end -}}
 redisAddress: {{ $options.address | default (printf "redis://%s.%s.svc:6379" $redis .root.Release.Namespace) }}
-{{- with $secret }}
+{{- if $password.name }}
 redisPassword:
   valueFrom:
     secretKeyRef:
-      name: {{ . }}
-      key: {{ ternary $options.passwordKey "password" (not (empty $options.address)) }}
+      {{- toYaml $password | nindent 6 }}
 {{- end }}
 {{- end }}
 {{- end }}

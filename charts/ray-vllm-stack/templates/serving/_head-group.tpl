@@ -25,14 +25,19 @@ containers:
   - name: ray-head
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
     resources:
-      {{- include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.head.resources "devices" dict) | nindent 6 }}
+      {{- include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.head.resources) | nindent 6 }}
     volumeMounts:
       {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
     ports:
-      {{- range $name, $port := dict "gcs-server" 6379 "dashboard" 8265 "client" 10001 "serve" 8000 "metrics" 8080 "as-metrics" 44217 "dash-metrics" 44227 "haproxy-metrics" 9101 }}
-      - name: {{ $name }}
-        containerPort: {{ $port }}
-      {{- end }}
+      # KubeRay offers these on the head's Service, and monitors find theirs by name.
+      - {name: gcs-server, containerPort: 6379}
+      - {name: dashboard, containerPort: 8265}
+      - {name: client, containerPort: 10001}
+      - {name: serve, containerPort: 8000}
+      - {name: metrics, containerPort: 8080}
+      - {name: as-metrics, containerPort: 44217}
+      - {name: dash-metrics, containerPort: 44227}
+      - {name: haproxy-metrics, containerPort: 9101}
 volumes:
   {{- include "ray-vllm-stack.serving.volumes" . | nindent 2 }}
   - name: autoscaler-tmp

@@ -1,9 +1,13 @@
 {{/*
 Resources of a Ray container. Quantities are text there: unlike a Pod, a RayService refuses 0.5 as a number.
-usage: include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.head.resources "devices" dict)
+usage: include "ray-vllm-stack.serving.resources" (dict "resources" .class.resources "devices" <map, if any>)
 */}}
 {{- define "ray-vllm-stack.serving.resources" -}}
-{{- range $kind, $quantities := mergeOverwrite (deepCopy .resources) (dict "requests" .devices "limits" .devices) }}
+{{- $devices := dict }}
+{{- with .devices }}
+{{- $devices = dict "requests" . "limits" . }}
+{{- end }}
+{{- range $kind, $quantities := mergeOverwrite (deepCopy .resources) (deepCopy $devices) }}
 {{- if eq $kind "claims" }}
 claims:
   {{- toYaml $quantities | nindent 2 }}

@@ -10,7 +10,8 @@ http_options:
 {{- $applications := list }}
 {{- range $id, $model := .models }}
   {{- if $model.enabled }}
-    {{- $applications = append $applications (include "ray-vllm-stack.serving.application" (dict "root" $.root "model" $model)) }}
+    {{- $application := include "ray-vllm-stack.serving.application" (dict "root" $.root "model" $model) }}
+    {{- $applications = append $applications $application }}
   {{- end }}
 {{- end }}
 {{- if $applications }}

@@ -52,17 +52,17 @@ containers:
   - name: ray-worker
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
     resources:
-      {{- $devices := include "ray-vllm-stack.serving.devices" .class | fromJson }}
-      {{- include "ray-vllm-stack.serving.resources" (dict "resources" .class.resources "devices" $devices) | nindent 6 }}
+      {{- $resources := dict "resources" .class.resources }}
+      {{- $_ := include "ray-vllm-stack.serving.devices" .class | fromJson | set $resources "devices" }}
+      {{- include "ray-vllm-stack.serving.resources" $resources | nindent 6 }}
     volumeMounts:
       {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
       - name: model-cache
         mountPath: /home/ray/huggingface # HF_HOME; below .cache, that directory would be root's, and others write there
     ports:
-      {{- range $name, $port := dict "serve" 8000 "metrics" 8080 "haproxy-metrics" 9101 }}
-      - name: {{ $name }}
-        containerPort: {{ $port }}
-      {{- end }}
+      - {name: serve, containerPort: 8000}
+      - {name: metrics, containerPort: 8080}
+      - {name: haproxy-metrics, containerPort: 9101}
 volumes:
   {{- include "ray-vllm-stack.serving.volumes" . | nindent 2 }}
   - name: model-cache
