@@ -88,7 +88,9 @@ async def test_sigterm_finishes_streams_and_takes_requests_until_the_endpoints_k
                 await gateway.wait_for(client, "/readyz", 503)
                 assert await gateway.status(client, "/v1/models") == 200
                 async with client.get(gateway.metrics_url) as metrics:
-                    assert "ray_vllm_gateway_draining 1.0" in await metrics.text()
+                    text = await metrics.text()
+                    assert "ray_vllm_gateway_draining 1.0" in text
+                    assert "_created" not in text
                 await gateway.wait_for(client, "/healthz", None)  # no connection any more
                 gate.set()
                 assert await response.content.read() == b"2"
