@@ -1,8 +1,10 @@
 {{/*
-What instance types the nodes of an accelerator class may have, as a YAML list.
-usage: include "ray-vllm-stack.capacity.requirements" (dict "class" <class> "pool" <settings>)
+What instance types the nodes of an accelerator class may have, as a YAML list. The labels of Karpenter on AWS and of
+EKS Auto Mode differ only in their domain, which is the node class's group.
+usage: include "ray-vllm-stack.capacity.requirements" (dict "root" $ "class" <class> "pool" <settings>)
 */}}
 {{- define "ray-vllm-stack.capacity.requirements" -}}
+{{- $domain := .root.Values.capacity.nodeClass.group -}}
 - key: kubernetes.io/arch
   operator: In
   values: [amd64]
@@ -13,19 +15,19 @@ usage: include "ray-vllm-stack.capacity.requirements" (dict "class" <class> "poo
   operator: In
   values: {{ toJson .pool.capacityTypes }}
 {{- if eq .class.kind "gpu" }}
-- key: karpenter.k8s.aws/instance-gpu-name
+- key: {{ $domain }}/instance-gpu-name
   operator: In
   values: [{{ .class.instance.gpuName | quote }}]
-- key: karpenter.k8s.aws/instance-gpu-count
+- key: {{ $domain }}/instance-gpu-count
   operator: Gt
   values: [{{ sub (max (int .class.count) (int .class.instance.minGpuCount)) 1 | toString | quote }}]
 {{- if gt (int .class.instance.minGpuMemoryMib) 0 }}
-- key: karpenter.k8s.aws/instance-gpu-memory
+- key: {{ $domain }}/instance-gpu-memory
   operator: Gt
   values: [{{ sub (int .class.instance.minGpuMemoryMib) 1 | toString | quote }}]
 {{- end }}
 {{- else }}
-- key: karpenter.k8s.aws/instance-gpu-count
+- key: {{ $domain }}/instance-gpu-count
   operator: DoesNotExist
 {{- end }}
 {{- end }}
