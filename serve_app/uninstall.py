@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,7 @@ async def in_cluster(account: Path = SERVICE_ACCOUNT) -> AsyncIterator[RayApi]:
 
 
 async def _main(arguments: argparse.Namespace) -> int:
-    def say(line: str) -> None:
-        print(line, flush=True)
-
+    say = partial(print, flush=True)
     try:
         async with in_cluster() as api:
             await uninstall(api, arguments.rayservice, timeout_seconds=arguments.timeout, say=say)
