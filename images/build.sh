@@ -65,20 +65,22 @@ leftovers() { # what builds and runs that were killed left behind: this is the o
 }
 
 torch_source() { # sets torch: cpu, or pypi where PyTorch's index is out of reach
-  [ -z "${torch:=${TORCH:-}}" ] || return 0
+  torch=${TORCH:-${torch:-}}
+  [ -z "$torch" ] || return 0
   if curl -s -o /dev/null --connect-timeout 3 -m 10 "$torch_index/"; then
     torch=cpu
   else
-    say "images: $torch_index cannot be reached; torch comes from PyPI, its CUDA parts cut away (for local use only)"
     torch=pypi
+    [ -n "$only_names" ] ||
+      say "images: $torch_index cannot be reached; torch comes from PyPI, its CUDA parts cut away (for local use only)"
   fi
 }
 serve() { # cpu|cuda
-  torch_source
   local hash
+  if [ "$1" = cpu ]; then torch_source; else torch=; fi
   hash=$(content_hash "$base $torch $(version uv)" images/serve serve_app versions.yaml .dockerignore)
   build "$registry/serve:$stack-$1-$hash" "$registry/serve:$stack-$1" images/serve/Dockerfile "$repo" "$1" \
-    "TORCH=$torch" "TORCH_INDEX_URL=$torch_index" "UV_VERSION=$(version uv)" \
+    "TORCH=${torch:-cpu}" "TORCH_INDEX_URL=$torch_index" "UV_VERSION=$(version uv)" \
     "STACK_VERSION=$stack" "RAY_VERSION=$(version ray)" "VLLM_VERSION=$(version vllm)"
 }
 gateway() {

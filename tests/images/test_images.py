@@ -1,6 +1,7 @@
 """What both images promise, checked in the built ones: who runs, what can be written, what is in them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def test_labels_name_the_versions(serve: Image, gateway: Image, versions: dict[s
     assert labels["io.github.ray-vllm-stack.ray"] == versions["ray"]
     assert labels["io.github.ray-vllm-stack.vllm"] == versions["vllm"]
     assert labels["io.github.ray-vllm-stack.accelerator"] == "cpu"
+    assert labels["io.github.ray-vllm-stack.torch"] in ("cpu", "pypi")
 
 
 def test_serve_reports_the_pinned_versions(serve: Image, versions: dict[str, Any]) -> None:
@@ -91,6 +93,14 @@ def test_byte_code_is_baked_in(image: Image) -> None:
         "    if not pathlib.Path(u.cache_from_source(str(path))).exists(): print(path)\n"
     )
     assert image.output("python", "-c", missing) == ""
+
+
+def test_demo_models_can_be_read_by_the_servers(built: Callable[[str], Image]) -> None:
+    read = "import pathlib; print(sum(len(p.read_bytes()) for p in pathlib.Path('/models').rglob('*') if p.is_file()))"
+    image = built("demo-models")
+    assert 1e6 < int(image.output("python3", "-c", read)) < 2e7
+    assert image.output("ls", "/models").split() == ["owl", "sparrow"]
+    assert image.config["User"] == "1000:1000"
 
 
 def test_the_stand_in_for_torch_is_a_choice_of_the_build() -> None:
