@@ -1,0 +1,21 @@
+{{/*
+Warnings about the gateway.
+usage: include "ray-vllm-stack.notes.warnings.gateway" $
+*/}}
+{{- define "ray-vllm-stack.notes.warnings.gateway" -}}
+{{- if .Values.gateway.enabled }}
+{{- if not .Values.auth.enabled }}
+auth.enabled is false: whoever reaches the gateway may use every model.
+{{- else if not .Values.auth.existingSecret }}
+API keys are made at install. Argo CD and others that render without the cluster make new ones each time: set auth.existingSecret there.
+{{- end }}
+{{- if lt (int .Values.gateway.replicas) 2 }}
+gateway.replicas is {{ int .Values.gateway.replicas }}: when that pod's node goes, the URL goes with it for a while.
+{{- end }}
+{{- if not (include "ray-vllm-stack.models.enabled" . | fromJson) }}
+No model is enabled: the gateway answers every request with 404.
+{{- end }}
+{{- else }}
+gateway.enabled is false: there is no common URL and no API key. Each model is at http://<RayService>-serve-svc:8000/models/<id>/v1, open to whoever a NetworkPolicy lets in.
+{{- end }}
+{{- end }}

@@ -1,0 +1,14 @@
+{{/*
+Warnings about models.
+usage: include "ray-vllm-stack.notes.warnings.models" $
+*/}}
+{{- define "ray-vllm-stack.notes.warnings.models" -}}
+{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+{{- if eq (int $model.replicas.min) 0 }}
+models.{{ $id }}.replicas.min is 0: after a quiet time its first request waits for a start; clients and gateway.timeouts.firstByteSeconds ({{ $.Values.gateway.timeouts.firstByteSeconds }}) must allow for it.
+{{- end }}
+{{- if and (eq (int $model.rollout.maxSurgePercent) 0) (le (int $model.replicas.min) 1) }}
+models.{{ $id }}.rollout.maxSurgePercent is 0: an edit of its engine, env or source takes it away until the new replica has loaded.
+{{- end }}
+{{- end }}
+{{- end }}
