@@ -74,7 +74,7 @@ test: ## all levels, from nothing
 	@tests/all.sh
 
 bench: venv ## the gateway against direct streaming, ratios in one run
-	@python -m tests.bench.gateway
+	@python tests/bench/gateway/bench.py
 
 package: deps ## package the chart into dist/
 	@mkdir -p dist; helm package $(CHART) -d dist
