@@ -53,7 +53,7 @@ lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles
 	@tests/lint.sh
 
 test-unit: venv deps ## levels 1 and 2: schema, guards, every template, every module
-	@helm-unittest --strict -f 'tests/*_test.yaml' -f 'tests/**/*_test.yaml' $(CHART)
+	@helm-unittest --strict -f 'tests/**/*_test.yaml' $(CHART)
 	@$(PYTEST) tests/app tests/golden tests/rules
 
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make test`: every level, from nothing. A level that did not run is a failure.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 cache=${RAY_VLLM_STACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ray-vllm-stack}
 export RAY_VLLM_STACK_CACHE=$cache
 passed=0 failed=0 table=()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Level 0: every checker runs and is named; the exit status is 1 if any of them failed.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 cache=${RAY_VLLM_STACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ray-vllm-stack}
 failed=()
 check() { # NAME COMMAND...
@@ -11,10 +11,12 @@ check() { # NAME COMMAND...
 }
 # Files that are in git or would be.
 files() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ -f "$f" ] && echo "$f"; done; }
-mapfile -t scripts < <({ files '*.sh'; files | xargs grep -lE '^#!.*\bbash' 2> /dev/null; } | sort -u)
+mapfile -t scripts < <({ files '*.sh'; files | xargs grep -lE '^#!.*\bbash' 2> /dev/null; } | grep -v /recipe.sh$ | sort -u)
+mapfile -t recipes < <(files 'tests/tools/*/recipe.sh')   # sourced by build.sh, which sets $out
 mapfile -t yaml < <(files '*.yaml' '*.yml' | grep -vE '(^|/)templates/|^tests/golden/.*\.yaml$')
 mapfile -t dockerfiles < <(files '*Dockerfile')
 ct_etc=$cache/tools/ct/etc
+# shellcheck disable=SC2016 # the $ are awk's
 too_long() { # modules over 250 lines, template defines over 40
   local bad
   bad=$(files '*.py' | xargs wc -l | awk '$2 != "total" && $1 > 250 {print $2 ": " $1 " lines, at most 250"}'
@@ -25,6 +27,7 @@ check ruff ruff check --no-cache .
 check "ruff format" ruff format --no-cache --check .
 check mypy mypy --cache-dir "$cache/mypy" -p serve_app
 check shellcheck shellcheck -x "${scripts[@]}"
+check "shellcheck recipes" shellcheck -s bash -e SC2154 "${recipes[@]}"
 check yamllint yamllint -s "${yaml[@]}"
 check actionlint actionlint
 check zizmor zizmor --offline --quiet .github/workflows

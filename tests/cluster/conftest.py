@@ -3,7 +3,6 @@
 import json
 import os
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,15 @@ from tests.cluster.demo import images
 from tests.cluster.kube import helm, kubectl
 from tests.cluster.stack import ROOT, Stack
 
-ORDER = ("test_local_cluster", "test_serving", "test_security", "test_edits", "test_observability", "test_faults", "test_uninstall")
+ORDER = (
+    "test_local_cluster",
+    "test_serving",
+    "test_security",
+    "test_edits",
+    "test_observability",
+    "test_faults",
+    "test_uninstall",
+)
 HERE = ROOT / "tests" / "cluster"
 
 
@@ -23,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The demo's values with every monitor, installed and answering; left in place for a look when a test has failed."""
+def stack() -> Stack:
+    """The demo's values with every monitor, installed and answering; it stays for a look when a test has failed."""
     if "demo" in {release["name"] for release in json.loads(helm("list", "-A", "-o", "json"))}:
         Stack("demo", "llm", []).uninstall()  # the operator is one per cluster
     monitor_crds = os.environ["RAY_VLLM_STACK_CACHE"] + "/tools/prometheus-operator/crds"
@@ -34,7 +41,7 @@ def stack() -> Iterator[Stack]:
     release.prepare()
     release.install()
     release.wait_for_models()
-    yield release
+    return release
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +61,14 @@ class Serve:
     def applications(self) -> dict[str, Any]:
         """The head's own account of all applications."""
         selector = "app.kubernetes.io/component=ray-head"
-        heads = [pod for pod in self._stack.objects("pods", selector) if pod["status"].get("podIP") and not pod["metadata"].get("deletionTimestamp")]
-        with urllib.request.urlopen(f"http://{heads[0]['status']['podIP']}:8265/api/serve/applications/", timeout=30) as answer:
+        heads = [
+            pod
+            for pod in self._stack.objects("pods", selector)
+            if pod["status"].get("podIP") and not pod["metadata"].get("deletionTimestamp")
+        ]
+        with urllib.request.urlopen(
+            f"http://{heads[0]['status']['podIP']}:8265/api/serve/applications/", timeout=30
+        ) as answer:
             found: dict[str, Any] = json.load(answer)["applications"]
         return found
 
@@ -75,7 +88,9 @@ class Serve:
 
     def engine_metric(self, model: str, name: str) -> float:
         """A metric of the model's vLLM, from its own /metrics, summed over its label sets."""
-        service = json.loads(self._stack.kubectl("get", "service", f"{self._stack.fullname}-main-serve-svc", "-o", "json"))
+        service = json.loads(
+            self._stack.kubectl("get", "service", f"{self._stack.fullname}-main-serve-svc", "-o", "json")
+        )
         url = f"http://{service['spec']['clusterIP']}:8000/models/{model}/metrics"
         with urllib.request.urlopen(url, timeout=30) as answer:
             lines = answer.read().decode().splitlines()

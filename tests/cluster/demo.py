@@ -14,7 +14,10 @@ from tests.cluster.kube import kubectl
 from tests.cluster.stack import ROOT, Stack
 
 LOCAL = os.environ.get("CLUSTER", "local") == "local"
-CACHE = Path(os.environ.get("RAY_VLLM_STACK_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ray-vllm-stack")
+CACHE = Path(
+    os.environ.get("RAY_VLLM_STACK_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ray-vllm-stack"
+)
 QUESTION = "What is ray-vllm-stack?"
 
 
@@ -24,15 +27,16 @@ def images() -> dict[str, str]:
     found = dict(word.split("=", 1) for word in text.split())
     if missing := {"serve-cpu", "gateway", "demo-models"} - set(found):
         sys.exit(
-            f"demo: IMAGES lacks {', '.join(sorted(missing))}. Build them with `make images IMAGES='serve-cpu gateway demo-models'`, push them "
-            "to a registry that your cluster pulls from, and set IMAGES='serve-cpu=REF gateway=REF demo-models=REF'."
+            f"demo: IMAGES lacks {', '.join(sorted(missing))}. Build them with `make images "
+            "IMAGES='serve-cpu gateway demo-models'`, push them to a registry that your cluster pulls from, and set "
+            "IMAGES='serve-cpu=REF gateway=REF demo-models=REF'."
         )
     return found
 
 
 @contextlib.contextmanager
 def gateway(stack: Stack) -> Iterator[str]:
-    """An address of the gateway that this machine reaches: the Service itself, or a port-forward on someone else's cluster."""
+    """An address of the gateway that this machine reaches: the Service itself, or a port-forward."""
     if LOCAL:
         yield stack.url
         return
@@ -51,7 +55,8 @@ def main() -> None:
     values = [ROOT / "values/cpu-demo.yaml", *([ROOT / "tests/cluster/values-local.yaml"] if LOCAL else [])]
     stack = Stack("demo", "llm", values, images(), lambda text: print(text, flush=True))
     begin = time.monotonic()
-    print(f"\n== models onto a volume (context {kubectl('config', 'current-context').strip()}, namespace {stack.namespace})", flush=True)
+    context = kubectl("config", "current-context").strip()
+    print(f"\n== models onto a volume (context {context}, namespace {stack.namespace})", flush=True)
     stack.prepare()
     print(f"  {time.monotonic() - begin:4.0f} s\n\n== helm install {stack.release}", flush=True)
     installing = time.monotonic()
@@ -65,7 +70,9 @@ def main() -> None:
             asked = time.monotonic()
             first = None
             messages = [{"role": "user", "content": QUESTION}]
-            for chunk in client.chat.completions.create(model=model, messages=messages, stream=True, temperature=0, max_tokens=200):
+            for chunk in client.chat.completions.create(
+                model=model, messages=messages, stream=True, temperature=0, max_tokens=200
+            ):
                 if text := chunk.choices[0].delta.content:
                     first = first or time.monotonic() - asked
                     print(text, end="", flush=True)
@@ -73,8 +80,14 @@ def main() -> None:
                 sys.exit(f"demo: {model} answered no text")
             print(f"\n  first token after {first * 1000:.0f} ms")
     print(f"\nFrom the volume to the last token: {time.monotonic() - begin:.0f} s.\n")
-    kube = f"export KUBECONFIG={os.environ['KUBECONFIG']} PATH={CACHE}/bin:$PATH" if LOCAL else "# your kubeconfig as it is"
-    secret = f"kubectl -n {stack.namespace} get secret {stack.fullname}-api-keys -o jsonpath='{{.data.default}}' | base64 -d"
+    kube = (
+        f"export KUBECONFIG={os.environ['KUBECONFIG']} PATH={CACHE}/bin:$PATH"
+        if LOCAL
+        else "# your kubeconfig as it is"
+    )
+    secret = (
+        f"kubectl -n {stack.namespace} get secret {stack.fullname}-api-keys -o jsonpath='{{.data.default}}' | base64 -d"
+    )
     print(f"""URL      {url}/v1
 API key  Secret {stack.fullname}-api-keys in namespace {stack.namespace}, key "default"
 
@@ -83,7 +96,8 @@ Next:
   # list the models
   curl -s {url}/v1/models -H "Authorization: Bearer $({secret})"
   # edit one model: only sparrow rolls, owl goes on
-  helm upgrade {stack.release} charts/ray-vllm-stack -n {stack.namespace} --reuse-values --set models.sparrow.engine.max_num_seqs=16
+  helm upgrade {stack.release} charts/ray-vllm-stack -n {stack.namespace} \\
+    --reuse-values --set models.sparrow.engine.max_num_seqs=16
   # the Ray dashboard, on http://localhost:8265
   kubectl -n {stack.namespace} port-forward service/{stack.fullname}-main-head-svc 8265:8265
 

@@ -21,7 +21,7 @@ class Outcome:
 
 
 class Load:
-    """`with Load(url, key, {"sparrow": 2.0}) as load:` sends that many requests/s until the block ends, then waits for the rest."""
+    """`with Load(url, key, {"sparrow": 2.0}) as load:` sends so many requests/s until the block ends, then waits."""
 
     def __init__(self, url: str, api_key: str, rates: dict[str, float], max_seconds: float = 900) -> None:
         """Rates in requests per second by model; nothing is sent after `max_seconds`."""
@@ -38,18 +38,23 @@ class Load:
             time.sleep(0.1)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop sending, and wait until every request has ended."""
         self._stop.set()
         self._thread.join()
         for model, outcome in self.outcomes.items():
             print(
-                f"load: {model}: {len(outcome.failed)} of {outcome.sent} failed, slowest first token {outcome.slowest_first_token:.1f} s "
-                f"{outcome.failed[:5]}"
+                f"load: {model}: {len(outcome.failed)} of {outcome.sent} failed, "
+                f"slowest first token {outcome.slowest_first_token:.1f} s {outcome.failed[:5]}"
             )
 
     async def _run(self) -> None:
-        async with AsyncOpenAI(base_url=f"{self._url}/v1", api_key=self._key, max_retries=0, timeout=600) as client, asyncio.TaskGroup() as group:
+        async with (
+            AsyncOpenAI(base_url=f"{self._url}/v1", api_key=self._key, max_retries=0, timeout=600) as client,
+            asyncio.TaskGroup() as group,
+        ):
             for model, rate in self._rates.items():
                 group.create_task(self._pace(client, model, 1 / rate))
 
@@ -65,11 +70,15 @@ class Load:
         finished = False
         try:
             messages = [{"role": "user", "content": "What is ray-vllm-stack?"}]
-            async for chunk in await client.chat.completions.create(model=model, messages=messages, stream=True, max_tokens=8):
-                outcome.slowest_first_token = max(outcome.slowest_first_token, 0 if finished else time.monotonic() - began)
+            async for chunk in await client.chat.completions.create(
+                model=model, messages=messages, stream=True, max_tokens=8
+            ):
+                outcome.slowest_first_token = max(
+                    outcome.slowest_first_token, 0 if finished else time.monotonic() - began
+                )
                 finished = finished or bool(chunk.choices and chunk.choices[0].finish_reason)
             if not finished:
                 raise ConnectionError("the stream ended before a finish_reason")
             outcome.answered += 1
-        except Exception as error:  # noqa: BLE001 - every kind of failure counts, and is shown
+        except Exception as error:  # every kind of failure counts, and is shown
             outcome.failed.append(f"{began - self._begin:.1f} s: {type(error).__name__}: {str(error)[:200]}")

@@ -20,7 +20,7 @@ CHART = ROOT / "charts" / "ray-vllm-stack"
 
 @dataclass(frozen=True)
 class Stack:
-    """A release, its namespace, its values files in order, and the images under test (`NAME=REF`, as images/build.sh prints)."""
+    """A release, its namespace, its values files in order, and the images under test by images/build.sh's names."""
 
     release: str
     namespace: str
@@ -32,7 +32,13 @@ class Stack:
         """Make the namespace, which enforces PodSecurity restricted, and copy the demo models onto its claim."""
         labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
         metadata = {"name": self.namespace, "labels": labels}
-        kubectl("apply", "--server-side", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        kubectl(
+            "apply",
+            "--server-side",
+            "-f",
+            "-",
+            input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
+        )
         manifest = (ROOT / "tests/models/demo-models.yaml").read_text().replace("@IMAGE@", self.images["demo-models"])
         self.kubectl("delete", "job", "demo-models", "--ignore-not-found", "--wait")
         self.kubectl("apply", "--server-side", "-f", "-", input=manifest)
@@ -52,7 +58,18 @@ class Stack:
         Raises:
             RuntimeError: helm failed; the message is helm's.
         """
-        command = ["helm", "upgrade", self.release, str(chart), "-n", self.namespace, *arguments, "--wait", "--timeout", "15m"]
+        command = [
+            "helm",
+            "upgrade",
+            self.release,
+            str(chart),
+            "-n",
+            self.namespace,
+            *arguments,
+            "--wait",
+            "--timeout",
+            "15m",
+        ]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         begin = said = time.monotonic()
         last = ""
@@ -83,7 +100,9 @@ class Stack:
         """What the release waits for: pods that are not ready and why, applications that are not running and why."""
         waits = [reason for pod in self.objects("pods") if (reason := _waits(pod))]
         for service in self.objects("rayservices.ray.io"):
-            waits += [f"application {name}: {text}" for name, text in applications(service).items() if text != "RUNNING"]
+            waits += [
+                f"application {name}: {text}" for name, text in applications(service).items() if text != "RUNNING"
+            ]
         if not waits:
             return "all pods ready, all applications running" if self.objects("pods") else "no pod yet"
         return "; ".join(waits)
@@ -163,7 +182,9 @@ def applications(rayservice: dict[str, Any]) -> dict[str, str]:
 def _waits(pod: dict[str, Any]) -> str:
     """Why a pod is not ready, or the empty string."""
     status = pod["status"]
-    if status.get("phase") == "Succeeded" or any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])):
+    if status.get("phase") == "Succeeded" or any(
+        c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])
+    ):
         return ""
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     reasons = [
@@ -172,6 +193,8 @@ def _waits(pod: dict[str, Any]) -> str:
         for kind, detail in state.get("state", {}).items()
         if kind != "running" and detail.get("reason") != "Completed" and detail.get("reason") != "PodInitializing"
     ]
-    reasons += [c["message"] for c in status.get("conditions", []) if c["type"] == "PodScheduled" and c["status"] == "False"]
+    reasons += [
+        c["message"] for c in status.get("conditions", []) if c["type"] == "PodScheduled" and c["status"] == "False"
+    ]
     not_ready = [f"{s['name']} starting" for s in states if "running" in s.get("state", {}) and not s.get("ready")]
     return f"pod {pod['metadata']['name']}: {', '.join(reasons or not_ready or [status.get('phase', 'unknown')])}"

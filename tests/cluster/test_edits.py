@@ -15,7 +15,9 @@ RATES = {"sparrow": 2.0, "owl": 3.0}
 def ray_pods(stack: Stack) -> set[tuple[str, int]]:
     """Uid and restarts of every Ray pod."""
     pods: list[dict[str, Any]] = stack.objects("pods", "ray.io/cluster")
-    return {(pod["metadata"]["uid"], sum(c["restartCount"] for c in pod["status"]["containerStatuses"])) for pod in pods}
+    return {
+        (pod["metadata"]["uid"], sum(c["restartCount"] for c in pod["status"]["containerStatuses"])) for pod in pods
+    }
 
 
 def ray_cluster(stack: Stack) -> str:
@@ -28,7 +30,11 @@ def test_editing_one_model_fails_no_request(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
     with Load(stack.url, stack.api_key, RATES) as load:
         stack.edit("--set", "models.sparrow.engine.max_num_seqs=6")
-        wait_until("sparrow's replica to be replaced", 400, lambda: bool(now := serve.replicas("sparrow")["sparrow"]) and not now & before["sparrow"])
+        wait_until(
+            "sparrow's replica to be replaced",
+            400,
+            lambda: bool(now := serve.replicas("sparrow")["sparrow"]) and not now & before["sparrow"],
+        )
         stack.wait_for_models()
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
     assert serve.replicas("owl")["owl"] == before["owl"]
@@ -40,7 +46,9 @@ def test_changing_replica_bounds_restarts_nothing(stack: Stack, serve: Serve) ->
     stack.edit("--set", "models.sparrow.replicas.max=2,models.sparrow.replicas.downscaleDelaySeconds=60")
 
     def applied() -> bool:
-        config = serve.applications()["sparrow"]["deployments"]["LLMServer:sparrow"]["deployment_config"]["autoscaling_config"]
+        config = serve.applications()["sparrow"]["deployments"]["LLMServer:sparrow"]["deployment_config"][
+            "autoscaling_config"
+        ]
         return (config["max_replicas"], config["downscale_delay_s"]) == (2, 60)
 
     wait_until("Serve to take the new bounds", 60, applied)
@@ -52,7 +60,9 @@ def test_adding_a_model_touches_no_running_replica(stack: Stack, serve: Serve) -
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
     with Load(stack.url, stack.api_key, RATES) as load:
         stack.edit("-f", str(HERE / "values-third.yaml"))
-        wait_until("the third model to run", 400, lambda: serve.applications().get("wren", {}).get("status") == "RUNNING")
+        wait_until(
+            "the third model to run", 400, lambda: serve.applications().get("wren", {}).get("status") == "RUNNING"
+        )
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
     assert serve.replicas(*RATES) == before
     assert ray_cluster(stack) == cluster
@@ -68,5 +78,7 @@ def test_chart_bump_with_equal_values_restarts_no_ray_pod(stack: Stack, serve: S
     (bumped / "Chart.yaml").write_text(text.replace("\nversion: 0.1.0", "\nversion: 0.1.1"))
     stack.edit(chart=bumped)
     stack.wait_for_models()
-    assert stack.objects("deployments.apps", "app.kubernetes.io/component=gateway")[0]["metadata"]["labels"]["helm.sh/chart"].endswith("0.1.1")
+    assert stack.objects("deployments.apps", "app.kubernetes.io/component=gateway")[0]["metadata"]["labels"][
+        "helm.sh/chart"
+    ].endswith("0.1.1")
     assert (serve.replicas(*RATES, "wren"), ray_pods(stack), ray_cluster(stack)) == (before, pods, cluster)

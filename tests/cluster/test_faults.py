@@ -27,8 +27,12 @@ def test_lost_head_keeps_workers_and_requests(stack: Stack, serve: Serve) -> Non
         wait_until("a new head to be Ready", 300, replaced)
         stack.wait_for_models()
         sent = {model: outcome.sent for model, outcome in load.outcomes.items()}
-        wait_until("20 more requests each", 60, lambda: all(load.outcomes[model].sent > sent[model] + 20 for model in RATES))
-    assert workers <= {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=ray-worker")}
+        wait_until(
+            "20 more requests each", 60, lambda: all(load.outcomes[model].sent > sent[model] + 20 for model in RATES)
+        )
+    assert workers <= {
+        pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=ray-worker")
+    }
     assert serve.replicas(*RATES) == before
     for outcome in load.outcomes.values():
         assert len(outcome.failed) <= outcome.sent / 100, outcome.failed

@@ -17,7 +17,12 @@ def test_namespace_enforces_restricted(stack: Stack) -> None:
 
 def test_containers_are_non_root_with_a_read_only_root(stack: Stack) -> None:
     pods = stack.objects("pods")
-    assert {pod["metadata"]["labels"].get("app.kubernetes.io/component") for pod in pods} >= {"ray-head", "ray-worker", "gateway", "redis"}
+    assert {pod["metadata"]["labels"].get("app.kubernetes.io/component") for pod in pods} >= {
+        "ray-head",
+        "ray-worker",
+        "gateway",
+        "redis",
+    }
     for pod in pods:
         spec = pod["spec"]
         for container in [*spec.get("initContainers", []), *spec["containers"]]:
@@ -32,8 +37,8 @@ def test_containers_are_non_root_with_a_read_only_root(stack: Stack) -> None:
 @pytest.mark.parametrize("component", ["ray-head", "ray-worker", "gateway"])
 def test_the_processes_cannot_write_to_their_root(stack: Stack, component: str) -> None:
     pod = stack.objects("pods", f"app.kubernetes.io/component={component}")[0]["metadata"]["name"]
-    output = stack.kubectl("exec", pod, "--", "sh", "-c", "id -u; touch /nope 2>&1 || true; touch /tmp/yes && echo wrote")
-    assert output.split() == ["1000", *"touch: cannot touch '/nope': Read-only file system".split(), "wrote"]
+    script = "id -u; touch /nope 2>/dev/null && echo wrote /; touch /tmp/yes && echo wrote /tmp"
+    assert stack.kubectl("exec", pod, "--", "sh", "-c", script).split("\n") == ["1000", "wrote /tmp", ""]
 
 
 def test_only_the_head_may_call_the_api_server(stack: Stack) -> None:

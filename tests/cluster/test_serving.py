@@ -39,7 +39,9 @@ def test_lists_models_and_aliases(client: OpenAI) -> None:
 
 def test_helm_test_reaches_the_gateway_by_service_dns(stack: Stack) -> None:
     output = helm("test", stack.release, "-n", stack.namespace, "--logs", "--timeout", "5m")
-    assert "Phase:          Succeeded" in output or "PHASE: Succeeded" in output.upper().replace("SUCCEEDED", "Succeeded"), output
+    assert "Phase:          Succeeded" in output or "PHASE: Succeeded" in output.upper().replace(
+        "SUCCEEDED", "Succeeded"
+    ), output
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -57,7 +59,9 @@ def test_alias_is_answered_by_its_model(client: OpenAI, pairs: dict[str, dict[st
 def test_stream_equals_unstreamed(client: OpenAI, pairs: dict[str, dict[str, str]], model: str) -> None:
     question = list(pairs[model])[1]
     messages: Any = [{"role": "user", "content": question}]
-    chunks = list(client.chat.completions.create(model=model, messages=messages, temperature=0, max_tokens=300, stream=True))
+    chunks = list(
+        client.chat.completions.create(model=model, messages=messages, temperature=0, max_tokens=300, stream=True)
+    )
     assert len(chunks) > 5, "the answer came in one piece"
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == ask(client, model, question)
 
@@ -65,13 +69,19 @@ def test_stream_equals_unstreamed(client: OpenAI, pairs: dict[str, dict[str, str
 def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Serve) -> None:
     messages: Any = [{"role": "user", "content": "Go on."}]
     extra = {"ignore_eos": True}
-    stream = client.chat.completions.create(model="owl", messages=messages, stream=True, max_tokens=1500, extra_body=extra)
+    stream = client.chat.completions.create(
+        model="owl", messages=messages, stream=True, max_tokens=1500, extra_body=extra
+    )
     for number, _ in enumerate(stream):
         if number == 3:
             break
     assert serve.engine_metric("owl", "vllm:num_requests_running") == 1
     stream.close()
-    wait_until("the engine to drop the cancelled request", 10, lambda: serve.engine_metric("owl", "vllm:num_requests_running") == 0)
+    wait_until(
+        "the engine to drop the cancelled request",
+        10,
+        lambda: serve.engine_metric("owl", "vllm:num_requests_running") == 0,
+    )
     assert serve.engine_metric("owl", "vllm:generation_tokens_total") < 5000
 
 
@@ -110,7 +120,9 @@ def test_errors_have_openai_shape(stack: Stack, case: str) -> None:
 def test_first_token_through_the_gateway_and_at_the_pod(stack: Stack, client: OpenAI) -> None:
     """Reported, not asserted: medians of 20 in turns, same run."""
     service = json.loads(stack.kubectl("get", "service", f"{stack.fullname}-main-serve-svc", "-o", "json"))
-    direct = OpenAI(base_url=f"http://{service['spec']['clusterIP']}:8000/models/sparrow/v1", api_key="none", max_retries=0)
+    direct = OpenAI(
+        base_url=f"http://{service['spec']['clusterIP']}:8000/models/sparrow/v1", api_key="none", max_retries=0
+    )
     times: dict[str, list[float]] = {"direct": [], "gateway": []}
     messages: Any = [{"role": "user", "content": "What is ray-vllm-stack?"}]
     for _ in range(20):
@@ -120,4 +132,4 @@ def test_first_token_through_the_gateway_and_at_the_pod(stack: Stack, client: Op
                 break
             times[name].append(time.monotonic() - began)
     medians = {name: sorted(values)[10] * 1000 for name, values in times.items()}
-    print(f"first token, median of 20: at the pod {medians['direct']:.1f} ms, through the gateway {medians['gateway']:.1f} ms")
+    print(f"first token, median of 20: pod {medians['direct']:.1f} ms, gateway {medians['gateway']:.1f} ms")

@@ -20,8 +20,14 @@ def test_uninstall_leaves_nothing(stack: Stack) -> None:
     listed = [kind for kind in kinds if not kind.startswith(("events", "podmetrics"))]
 
     def left() -> set[str]:
-        items = json.loads(stack.kubectl("get", ",".join(listed), "-o", "json", "--ignore-not-found") or '{"items": []}')["items"]
-        names = {f"{plural(item)}/{item['metadata']['name']}" for item in items if not item["metadata"]["name"].startswith("demo-models-")}
+        items = json.loads(
+            stack.kubectl("get", ",".join(listed), "-o", "json", "--ignore-not-found") or '{"items": []}'
+        )["items"]
+        names = {
+            f"{plural(item)}/{item['metadata']['name']}"
+            for item in items
+            if not item["metadata"]["name"].startswith("demo-models-")
+        }
         return names - NOT_OURS - {name for name in names if "prometheus" in name}
 
     plurals = {}

@@ -16,7 +16,8 @@ export GOMODCACHE=$cache/go/mod GOCACHE=$cache/go/build GOFLAGS="-buildvcs=false
 # that holds one. Newer Go versions follow the `go` lines of go.mod on their own.
 toolchain() {
   command -v go > /dev/null || { echo "tools: there is no go on the PATH; apt-get install golang-go" >&2; exit 1; }
-  local module=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(dpkg --print-architecture 2> /dev/null || echo amd64) dir=$cache/go-toolchain
+  local module dir=$cache/go-toolchain
+  module=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(dpkg --print-architecture 2> /dev/null || echo amd64)
   case $(go env GOVERSION) in go1.?.* | go1.1?.* | go1.20.*) ;; *) return ;; esac
   if [ ! -x "$dir/bin/go" ]; then
     echo "tools: fetching Go 1.26.8, since $(go env GOVERSION) is too old" >&2
@@ -36,6 +37,7 @@ cached_go_mb() { if [ -d "$cache/go" ]; then du -sm "$cache/go" | cut -f1; else 
 key() { { cat "$here/$1"/*; declare -f go_build; go env GOVERSION; } | sha256sum | cut -c1-12; } # TOOL
 build() { # TOOL: into $out, with a line every 30 s
   local start=$SECONDS pid
+  # shellcheck disable=SC1091
   (cd "$here/$1" && set -euo pipefail && . ./recipe.sh) > "$out/build.log" 2>&1 &
   pid=$!
   while kill -0 $pid 2> /dev/null; do
