@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +13,15 @@ import pytest
 from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
 from tests.cluster.prometheus import Prometheus, running
-from tests.cluster.stack import CHART, Stack
+from tests.cluster.stack import CHART, ROOT, Stack
 
 DASHBOARD = json.loads((CHART / "files/dashboards/ray-vllm-stack.json").read_text())
 PANELS = {panel["title"]: panel for panel in DASHBOARD["panels"] if panel["type"] != "row"}
 MODELS = {"sparrow", "owl"}
+# Alert -> the commands that its section of the runbook begins with.
+RUNBOOK = dict(
+    re.findall(r"^## (\w+)$.*?```sh\n(.*?)```", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE | re.DOTALL)
+)
 # Empty on a machine without GPUs.
 NEED_A_GPU = {"GPU utilization", "GPU memory use"}
 QUERIES: list[tuple[str, str]] = [
@@ -153,3 +158,15 @@ def test_idle_models_show_zero_instead_of_nothing(prometheus: Prometheus, stack:
     (target,) = PANELS["KV cache use"]["targets"]
     series = prometheus.query(filled(target["expr"], stack))
     assert {one["metric"]["model_name"]: one["value"][1] for one in series} == dict.fromkeys(MODELS, "0")
+
+
+@pytest.mark.parametrize("alert", RUNBOOK)
+def test_runbook_commands_answer(stack: Stack, alert: str) -> None:
+    preamble = f"NS={stack.namespace} RELEASE={stack.release} FULL={stack.fullname}\n"
+    preamble += "HEAD=$(kubectl -n $NS get pod -l app.kubernetes.io/component=ray-head -o name | head -1)"
+    for command in RUNBOOK[alert].splitlines():
+        if "nodepool" not in command:  # Karpenter's, and this cluster has one node
+            script = ["bash", "-euo", "pipefail", "-c", f"{preamble}\n{command}"]
+            done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=120)
+            assert done.returncode == 0, f"{command}: {done.stderr}"
+            assert done.stdout.strip() or "FailedScheduling" in command, f"{command}: says nothing"
