@@ -68,7 +68,7 @@ test-api: ## level 4: every values file on a real API server with the real CRDs,
 	@$(PYTEST) tests/api
 
 test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local cluster
-	@$(PYTEST) tests/cluster
+	@$(PYTEST) --timeout 1200 tests/cluster
 
 test: ## all levels, from nothing
 	@tests/all.sh

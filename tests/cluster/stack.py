@@ -100,9 +100,9 @@ class Stack:
         """What the release waits for: pods that are not ready and why, applications that are not running and why."""
         waits = [reason for pod in self.objects("pods") if (reason := _waits(pod))]
         for service in self.objects("rayservices.ray.io"):
-            waits += [
-                f"application {name}: {text}" for name, text in applications(service).items() if text != "RUNNING"
-            ]
+            states = applications(service)
+            waits += [f"application {name}: {text}" for name, text in states.items() if text != "RUNNING"]
+            waits += [] if states else [f"RayService {service['metadata']['name']}: no application yet"]
         if not waits:
             return "all pods ready, all applications running" if self.objects("pods") else "no pod yet"
         return "; ".join(waits)
