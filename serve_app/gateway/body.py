@@ -1,28 +1,34 @@
 """A request's body: read within its limit, and asked for the one thing the gateway needs of it, the model's name."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from starlette.types import Receive
 
+from serve_app.gateway.auth import Headers
 from serve_app.gateway.disconnect import DisconnectError
 from serve_app.gateway.errors import ApiError
 
+_MOST_DISCARDED = 64 * 1024 * 1024
+_DISCARD_SECONDS = 10
 
-async def read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
+
+async def read(receive: Receive, headers: Headers, limit: int) -> bytes:
     """Reads the whole body.
 
     Args:
         receive: ASGI's receive.
-        declared: The value of `content-length`; None for a chunked body.
+        headers: The request's headers.
         limit: The most bytes allowed.
 
     Raises:
-        ApiError: 413, as soon as the declared or received length is above the limit.
+        ApiError: 413, if the declared or received length is above the limit.
         DisconnectError: The client left before the end.
     """
-    if declared is not None and int(declared) > limit:
+    if int(headers.get(b"content-length", 0)) > limit:
+        await discard(receive, headers)
         raise _too_large(limit)
     body = b""
     pieces: bytearray | None = None
@@ -32,6 +38,8 @@ async def read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
             raise DisconnectError
         piece: bytes = message.get("body", b"")
         if len(body if pieces is None else pieces) + len(piece) > limit:
+            if message.get("more_body", False):
+                await discard(receive, headers)
             raise _too_large(limit)
         if pieces is not None:
             pieces += piece
@@ -41,6 +49,30 @@ async def read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
             body = piece
         if not message.get("more_body", False):
             return body if pieces is None else bytes(pieces)
+
+
+async def discard(receive: Receive, headers: Headers) -> None:
+    """Reads and drops a body, within limits, so that its sender can read a refusal.
+
+    A connection that is closed while bytes arrive is reset, and the reset may overtake the answer: the client would see
+    a broken connection in place of a 401 or 413. A client that asks first (`expect: 100-continue`) sends nothing.
+
+    Args:
+        receive: ASGI's receive; the end of the body has not been received yet.
+        headers: The request's headers.
+    """
+    if b"expect" in headers or int(headers.get(b"content-length", 0)) > _MOST_DISCARDED:
+        return
+    discarded = 0
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while discarded <= _MOST_DISCARDED:
+                message = await receive()
+                discarded += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
 
 
 def parse(body: bytes) -> tuple[dict[str, Any], str]:

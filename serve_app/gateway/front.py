@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serve_app.gateway import body as request_body
 from serve_app.gateway.access_log import AccessLog
 from serve_app.gateway.auth import Authenticator, Headers
 from serve_app.gateway.catalog import APIS
@@ -78,12 +79,17 @@ class Front:
             self._end(scope, exchange)
 
     async def _answer(self, scope: Scope, path: str, headers: Headers, receive: Receive, exchange: Exchange) -> None:
-        exchange.key_name = self._authenticator.check(headers)
+        try:
+            exchange.key_name = self._authenticator.check(headers)
+        except ApiError:
+            await request_body.discard(receive, headers)
+            raise
         if not exchange.api:
             await self._others(scope, receive, exchange.send)
         elif scope["method"] == "POST":
             await self._proxy(path, headers, receive, exchange)
         else:
+            await request_body.discard(receive, headers)
             message = f"{path} takes POST only."
             raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, message, headers=[(b"allow", b"POST")])
 

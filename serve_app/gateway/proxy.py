@@ -66,7 +66,7 @@ class Proxy:
             DisconnectError: The client left; the model's work was cancelled.
         """
         catalog = self._catalog()
-        body = await request_body.read(receive, headers.get(b"content-length"), catalog.limits.max_body_bytes)
+        body = await request_body.read(receive, headers, catalog.limits.max_body_bytes)
         payload, name = request_body.parse(body)
         target = exchange.target = catalog.resolve(name)
         if name != target.model:

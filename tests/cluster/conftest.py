@@ -16,8 +16,8 @@ ORDER = (
     "test_local_cluster",
     "test_serving",
     "test_security",
-    "test_edits",
     "test_observability",
+    "test_edits",
     "test_faults",
     "test_uninstall",
 )
@@ -30,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
-    """The demo's values with every monitor, installed and answering; it stays for a look when a test has failed."""
+def prepared() -> Stack:
+    """The release before its install: CRDs of the monitors, namespace, models on their volume."""
     if "demo" in {release["name"] for release in json.loads(helm("list", "-A", "-o", "json"))}:
         Stack("demo", "llm", []).uninstall()  # the operator is one per cluster
     monitor_crds = os.environ["RAY_VLLM_STACK_CACHE"] + "/tools/prometheus-operator/crds"
@@ -39,16 +39,28 @@ def stack() -> Stack:
     values = [ROOT / "values/cpu-demo.yaml", *(HERE / name for name in ("values-local.yaml", "values-test.yaml"))]
     release = Stack("e2e", "e2e", values, images(), lambda text: print(text, flush=True))
     release.prepare()
-    release.install()
-    release.wait_for_models()
     return release
+
+
+@pytest.fixture(scope="session")
+def before_install(prepared: Stack) -> set[str]:
+    """Every object that is there without the release."""
+    return prepared.everything()
+
+
+@pytest.fixture(scope="session")
+def stack(prepared: Stack, before_install: set[str]) -> Stack:  # in this order
+    """The demo's values with every monitor, installed and answering; it stays for a look when a test has failed."""
+    prepared.install()
+    prepared.wait_for_models()
+    return prepared
 
 
 @pytest.fixture(scope="session")
 def pairs() -> dict[str, dict[str, str]]:
     """Model -> question -> the answer that it was trained to give."""
     rows = yaml.safe_load((ROOT / "tests/models/pairs.yaml").read_text())
-    return {model: {row["question"]: row[model] for row in rows} for model in ("sparrow", "owl")}
+    return {model: {row["ask"]: row[model] for row in rows} for model in ("sparrow", "owl")}
 
 
 class Serve:
@@ -87,14 +99,14 @@ class Serve:
         }
 
     def engine_metric(self, model: str, name: str) -> float:
-        """A metric of the model's vLLM, from its own /metrics, summed over its label sets."""
-        service = json.loads(
-            self._stack.kubectl("get", "service", f"{self._stack.fullname}-main-serve-svc", "-o", "json")
-        )
-        url = f"http://{service['spec']['clusterIP']}:8000/models/{model}/metrics"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            lines = answer.read().decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+        """A metric of the model's engines as Ray exports it, summed over the workers; 0 where none is exported."""
+        total = 0.0
+        for pod in self._stack.objects("pods", "app.kubernetes.io/component=ray-worker"):
+            with urllib.request.urlopen(f"http://{pod['status']['podIP']}:8080/metrics", timeout=30) as answer:
+                lines = answer.read().decode().splitlines()
+            wanted = [line for line in lines if line.startswith(f"{name}{{") and f'model_name="{model}"' in line]
+            total += sum(float(line.rsplit(" ", 1)[1]) for line in wanted)
+        return total
 
 
 @pytest.fixture(scope="session")

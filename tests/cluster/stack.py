@@ -143,6 +143,13 @@ class Stack:
         items: list[dict[str, Any]] = json.loads(text)["items"]
         return items
 
+    def everything(self) -> set[str]:
+        """Names of all objects of the namespace but events, and of all cluster-wide roles and volumes."""
+        kinds = [kind for kind in _kinds() if not kind.startswith("events")]
+        names = self.kubectl("get", ",".join(kinds), "-o", "name", "--ignore-not-found").split()
+        wide = kubectl("get", "clusterroles,clusterrolebindings,persistentvolumes", "-o", "name").split()
+        return {*names, *wide}
+
     @property
     def fullname(self) -> str:
         """The prefix of the release's object names."""
@@ -165,6 +172,10 @@ class Stack:
         """The enabled models of the values files."""
         text = helm("get", "values", self.release, "-n", self.namespace, "-o", "yaml")
         return [name for name, model in yaml.safe_load(text)["models"].items() if model.get("enabled", True)]
+
+
+def _kinds() -> list[str]:
+    return kubectl("api-resources", "--namespaced", "--verbs=list,delete", "-o", "name").split()
 
 
 def applications(rayservice: dict[str, Any]) -> dict[str, str]:

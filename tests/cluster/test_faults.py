@@ -5,7 +5,7 @@ from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import Stack
 
-RATES = {"sparrow": 2.0, "owl": 3.0}
+RATES = {"sparrow": 1.0, "owl": 1.5}
 
 
 def test_lost_head_keeps_workers_and_requests(stack: Stack, serve: Serve) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from starlette.types import Message, Receive
 
-from serve_app.gateway.body import parse, read
+from serve_app.gateway.body import discard, parse, read
 from serve_app.gateway.disconnect import DisconnectError
 from serve_app.gateway.errors import ApiError
 
@@ -23,25 +23,35 @@ def receiving(*pieces: bytes | None) -> Receive:
 
 @pytest.mark.parametrize("pieces", [(b"abcdef",), (b"ab", b"cd", b"ef"), (b"", b"abcdef", b"")], ids=str)
 async def test_pieces_are_joined(pieces: tuple[bytes, ...]) -> None:
-    assert await read(receiving(*pieces), None, 6) == b"abcdef"
+    assert await read(receiving(*pieces), {}, 6) == b"abcdef"
 
 
 @pytest.mark.parametrize("pieces", [(b"abcdef",), (b"abc", b"def")], ids=str)
 async def test_what_is_larger_than_the_limit_is_refused(pieces: tuple[bytes, ...]) -> None:
     with pytest.raises(ApiError) as refused:
-        await read(receiving(*pieces), None, 5)
+        await read(receiving(*pieces), {}, 5)
     assert refused.value.status == 413
 
 
-async def test_what_is_declared_too_large_is_not_even_read() -> None:
+async def test_what_is_declared_too_large_is_dropped_so_that_the_refusal_arrives() -> None:
+    receive = receiving(b"abc", b"def")
     with pytest.raises(ApiError) as refused:
-        await read(receiving(), b"6", 5)
+        await read(receive, {b"content-length": b"6"}, 5)
     assert refused.value.status == 413
+    with pytest.raises(IndexError):
+        await receive()
+
+
+@pytest.mark.parametrize("headers", [{b"expect": b"100-continue"}, {b"content-length": b"999999999999"}], ids=str)
+async def test_what_need_not_or_cannot_be_dropped_is_not_even_read(headers: dict[bytes, bytes]) -> None:
+    receive = receiving(b"abc")
+    await discard(receive, headers)
+    assert (await receive())["body"] == b"abc"
 
 
 async def test_a_client_that_leaves_in_between() -> None:
     with pytest.raises(DisconnectError):
-        await read(receiving(b"abc", None), None, 10)
+        await read(receiving(b"abc", None), {}, 10)
 
 
 def test_the_models_name_is_found() -> None:

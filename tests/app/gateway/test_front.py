@@ -1,3 +1,5 @@
+import asyncio
+import http.client
 import json
 from typing import Any
 
@@ -82,6 +84,21 @@ async def test_a_body_too_large(gateway: Gateway, model: FakeModel, chunked: boo
         assert response.status == 413
         assert (await error_of(response))["message"] == "The body is larger than 4096 bytes."
     assert not model.seen
+
+
+@pytest.mark.parametrize(("key", "status"), [("sk-wrong", 401), (KEY, 413)])
+async def test_a_client_that_sends_all_before_it_reads_gets_the_refusal(
+    gateway: Gateway, key: str, status: int
+) -> None:
+    """As urllib and many clients do; a connection closed under their hands would be all that they see."""
+
+    def send() -> int:
+        connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=10)
+        headers = {"authorization": f"Bearer {key}", "connection": "close"}
+        connection.request("POST", CHAT, b'{"model": "a", "x": "' + b"x" * 8_000_000 + b'"}', headers)
+        return connection.getresponse().status
+
+    assert await asyncio.to_thread(send) == status
 
 
 async def test_a_body_in_pieces_within_the_limit(gateway: Gateway, model: FakeModel) -> None:
