@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cluster import figures
 from tests.cluster.demo import images
 from tests.cluster.kube import helm, kubectl
 from tests.cluster.stack import ROOT, Stack
@@ -27,6 +28,14 @@ HERE = ROOT / "tests" / "cluster"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort modules by ORDER; within a module the order of the file stays."""
     items.sort(key=lambda item: ORDER.index(item.path.stem))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    if figures.LINES:
+        terminalreporter.section("measured")
+    for line in figures.LINES:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from typing import Self
 
 from openai import AsyncOpenAI
 
+from tests.cluster.figures import note
+
 
 @dataclass
 class Outcome:
@@ -21,12 +23,12 @@ class Outcome:
 
 
 class Load:
-    """`with Load(url, key, {"sparrow": 2.0}) as load:` sends so many requests/s until the block ends, then waits."""
+    """`with Load("what", url, key, {"sparrow": 2.0}) as load:` sends so many requests/s until the block ends."""
 
-    def __init__(self, url: str, api_key: str, rates: dict[str, float], max_seconds: float = 900) -> None:
+    def __init__(self, title: str, url: str, api_key: str, rates: dict[str, float], max_seconds: float = 900) -> None:
         """Rates in requests per second by model; nothing is sent after `max_seconds`."""
         self.outcomes = {model: Outcome() for model in rates}
-        self._rates, self._url, self._key, self._limit = rates, url, api_key, max_seconds
+        self._title, self._rates, self._url, self._key, self._limit = title, rates, url, api_key, max_seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -45,9 +47,9 @@ class Load:
         self._stop.set()
         self._thread.join()
         for model, outcome in self.outcomes.items():
-            print(
-                f"load: {model}: {len(outcome.failed)} of {outcome.sent} failed, "
-                f"slowest first token {outcome.slowest_first_token:.1f} s {outcome.failed[:5]}"
+            note(
+                f"{self._title}: {model}: {len(outcome.failed)} of {outcome.sent} requests failed, slowest first token "
+                f"{outcome.slowest_first_token:.1f} s {outcome.failed[:5] or ''}"
             )
 
     async def _run(self) -> None:

@@ -30,7 +30,7 @@ def ray_cluster(stack: Stack) -> str:
 
 def test_editing_one_model_fails_no_request(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    with Load(stack.url, stack.api_key, RATES) as load:
+    with Load("engine argument of sparrow edited", stack.url, stack.api_key, RATES) as load:
         stack.edit("--set", "models.sparrow.engine.max_num_seqs=6")
         wait_until(
             "sparrow's replica to be replaced",
@@ -60,7 +60,7 @@ def test_changing_replica_bounds_restarts_nothing(stack: Stack, serve: Serve) ->
 
 def test_adding_a_model_touches_no_running_replica(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    with Load(stack.url, stack.api_key, RATES) as load:
+    with Load("third model added", stack.url, stack.api_key, RATES) as load:
         stack.edit("-f", str(HERE / "values-third.yaml"))
         wait_until(
             "the third model to run", 400, lambda: serve.applications().get("wren", {}).get("status") == "RUNNING"
@@ -69,7 +69,7 @@ def test_adding_a_model_touches_no_running_replica(stack: Stack, serve: Serve) -
     assert serve.replicas(*RATES) == before
     assert ray_cluster(stack) == cluster
     wait_until("the gateways to list the third model", 120, lambda: listed(stack, "wren"))
-    with Load(stack.url, stack.api_key, {"wren": 2.0}) as load:
+    with Load("third model", stack.url, stack.api_key, {"wren": 2.0}) as load:
         wait_until("answers of the third model", 60, lambda: load.outcomes["wren"].answered > 3)
     assert load.outcomes["wren"].failed == []
 
@@ -79,7 +79,7 @@ def test_a_route_reaches_the_gateway_without_a_restart(stack: Stack) -> None:
         return {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=gateway")}
 
     before = pods()
-    with Load(stack.url, stack.api_key, {"chat": 1.0}) as load:
+    with Load("route added", stack.url, stack.api_key, {"chat": 1.0}) as load:
         stack.edit("--set-json", 'routes.birds={"backends": {"owl": {}}}')
         wait_until("the gateways to list the new route", 120, lambda: listed(stack, "birds"))
     assert load.outcomes["chat"].failed == []

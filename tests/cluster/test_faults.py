@@ -13,7 +13,7 @@ def test_lost_head_keeps_workers_and_requests(stack: Stack, serve: Serve) -> Non
     before = serve.replicas(*RATES)
     workers = {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=ray-worker")}
     (head,) = stack.objects("pods", "app.kubernetes.io/component=ray-head")
-    with Load(stack.url, stack.api_key, RATES) as load:
+    with Load("head pod deleted", stack.url, stack.api_key, RATES) as load:
         stack.kubectl("delete", "pod", head["metadata"]["name"], "--wait=false")
 
         def replaced() -> bool:

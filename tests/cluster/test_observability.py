@@ -57,7 +57,7 @@ def under_load(prometheus: Prometheus, stack: Stack) -> dict[str, list[dict[str,
         answers.update({query: prometheus.query(filled(query, stack)) for _, query in QUERIES})
         return all(numbers(series) and models(series) in (set(), MODELS) for series in answers.values())
 
-    with Load(stack.url, stack.api_key, {"sparrow": 1.5, "owl": 1.0}):
+    with Load("demo traffic", stack.url, stack.api_key, {"sparrow": 1.5, "owl": 1.0}):
         deadline = time.monotonic() + 120
         while not ask() and time.monotonic() < deadline:
             time.sleep(2)
