@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.cluster.kube import helm, kubectl
-from tests.cluster.stack import CHART, ROOT
+from tests.cluster.stack import CHART, ROOT, make_namespace
 
 FILES = sorted((ROOT / "values").glob("*.yaml"))
 NAMESPACE = "values-files"
@@ -23,14 +23,7 @@ def namespace() -> Iterator[None]:
     for crds in ("kuberay-operator/config/crd/bases", "crds/crds", "prometheus-operator/crds"):
         kubectl("apply", "--server-side", "--force-conflicts", "-f", str(TOOLS / crds))
     kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-    metadata = {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
-    kubectl(
-        "apply",
-        "--server-side",
-        "-f",
-        "-",
-        input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
-    )
+    make_namespace(NAMESPACE)
     yield
     kubectl("delete", "namespace", NAMESPACE)
 

@@ -30,15 +30,7 @@ class Stack:
 
     def prepare(self) -> None:
         """Make the namespace, which enforces PodSecurity restricted, and copy the demo models onto its claim."""
-        labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
-        metadata = {"name": self.namespace, "labels": labels}
-        kubectl(
-            "apply",
-            "--server-side",
-            "-f",
-            "-",
-            input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
-        )
+        make_namespace(self.namespace)
         manifest = (ROOT / "tests/models/demo-models.yaml").read_text().replace("@IMAGE@", self.images["demo-models"])
         self.kubectl("delete", "job", "demo-models", "--ignore-not-found", "--wait")
         self.kubectl("apply", "--server-side", "-f", "-", input=manifest)
@@ -172,6 +164,13 @@ class Stack:
         """The enabled models of the values files."""
         text = helm("get", "values", self.release, "-n", self.namespace, "-o", "yaml")
         return [name for name, model in yaml.safe_load(text)["models"].items() if model.get("enabled", True)]
+
+
+def make_namespace(name: str) -> None:
+    """A namespace that enforces PodSecurity `restricted`."""
+    labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    kubectl("apply", "--server-side", "-f", "-", input=json.dumps(namespace))
 
 
 def _kinds() -> list[str]:
