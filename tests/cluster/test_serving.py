@@ -11,7 +11,7 @@ from openai import OpenAI
 
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
-from tests.cluster.kube import helm, kubectl
+from tests.cluster.kube import helm, kubectl, wait_until
 from tests.cluster.stack import Stack
 
 MODELS = ("sparrow", "owl")
@@ -73,6 +73,7 @@ def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Se
 
     def generated(read: int) -> float:
         """Tokens that the engine made for a stream of 1,900 of which `read` chunks were read."""
+        time.sleep(2 * METRICS_SECONDS)  # until the tokens of earlier requests are exported
         before = serve.engine_metric("owl", "ray_vllm_generation_tokens_total")
         messages: Any = [{"role": "user", "content": "Go on."}]
         extra = {"ignore_eos": True}
@@ -83,8 +84,9 @@ def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Se
             if number == read:
                 break
         stream.close()
-        time.sleep(2 * METRICS_SECONDS)
-        assert serve.engine_metric("owl", "ray_vllm_num_requests_running") == 0
+        time.sleep(2 * METRICS_SECONDS)  # until those of this one are
+        idle = "owl's engine to run no request"
+        wait_until(idle, 60, lambda: serve.engine_metric("owl", "ray_vllm_num_requests_running") == 0)
         return serve.engine_metric("owl", "ray_vllm_generation_tokens_total") - before
 
     assert generated(read=10_000) == 1900
