@@ -23,5 +23,5 @@ def test_uninstall_leaves_nothing(stack: Stack, before_install: set[str]) -> Non
 
     try:
         wait_until("every object of the release to be gone", 120, gone)
-    except TimeoutError:
-        assert left == set()
+    except TimeoutError as error:
+        raise AssertionError(f"left: {sorted(left)}") from error
