@@ -10,9 +10,10 @@ import uvloop
 from prometheus_client import disable_created_metrics, start_http_server
 
 from serve_app import __version__
-from serve_app.gateway import config, lifecycle, logs
+from serve_app.gateway import config, lifecycle
 from serve_app.gateway.app import gateway
-from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.observe import logs
+from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.watch import ConfigError
 
 logger = logging.getLogger("serve_app.gateway")

@@ -11,17 +11,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from serve_app.gateway import health, models, openapi
-from serve_app.gateway.access_log import AccessLog, ByteStream
-from serve_app.gateway.auth import Authenticator, watched_keys
+from serve_app.gateway import health
+from serve_app.gateway.access.auth import Authenticator, watched_keys
+from serve_app.gateway.apis import models, openapi
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.config import watched_catalog
-from serve_app.gateway.errors import ApiError
 from serve_app.gateway.front import Front
 from serve_app.gateway.lifecycle import Drain
-from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.observe.access_log import AccessLog, ByteStream
+from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.proxy import Proxy
-from serve_app.gateway.retry import DEFAULT_BACKOFF, Backoff
-from serve_app.gateway.upstream import Upstream
+from serve_app.gateway.upstream.attempt import Upstream
+from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff
 from serve_app.gateway.watch import poll_forever
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from serve_app.gateway.catalog import APIS, Catalog
-from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.observe.metrics import Metrics
+from serve_app.gateway.routing.catalog import APIS, Catalog
 from serve_app.gateway.watch import ConfigError, Watched
 from serve_app.settings.gateway import GatewayConfig, explain
 

@@ -8,9 +8,9 @@ from http import HTTPStatus
 
 from starlette.types import Message, Send
 
-from serve_app.gateway.catalog import Target
-from serve_app.gateway.errors import ApiError, Header
-from serve_app.gateway.metrics import Outcome
+from serve_app.gateway.apis.errors import ApiError, Header
+from serve_app.gateway.observe.metrics import Outcome
+from serve_app.gateway.routing.catalog import Target
 
 _REQUEST_ID_CHARACTERS = frozenset((string.ascii_letters + string.digits + "-_.:").encode())
 _REQUEST_ID_LENGTH = 128

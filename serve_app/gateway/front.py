@@ -6,15 +6,15 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serve_app.gateway import body as request_body
-from serve_app.gateway.access_log import AccessLog
-from serve_app.gateway.auth import Authenticator, Headers
-from serve_app.gateway.catalog import APIS
+from serve_app.gateway.access.auth import Authenticator, Headers
+from serve_app.gateway.apis import body as request_body
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.disconnect import DisconnectError
-from serve_app.gateway.errors import ApiError
 from serve_app.gateway.exchange import Exchange
-from serve_app.gateway.metrics import Metrics, Outcome
+from serve_app.gateway.observe.access_log import AccessLog
+from serve_app.gateway.observe.metrics import Metrics, Outcome
 from serve_app.gateway.proxy import Proxy
+from serve_app.gateway.routing.catalog import APIS
 
 logger = logging.getLogger(__name__)
 

@@ -9,16 +9,16 @@ from http import HTTPStatus
 import orjson
 from starlette.types import Receive
 
-from serve_app.gateway import body as request_body
-from serve_app.gateway.auth import Headers
-from serve_app.gateway.catalog import Catalog, Target
+from serve_app.gateway.access.auth import Headers
+from serve_app.gateway.apis import body as request_body
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.disconnect import cancelled_on_disconnect
-from serve_app.gateway.errors import ApiError
 from serve_app.gateway.exchange import Exchange
-from serve_app.gateway.headers import passed_on
-from serve_app.gateway.metrics import Metrics, Reason
-from serve_app.gateway.retry import DEFAULT_BACKOFF, Backoff, first_answer
-from serve_app.gateway.upstream import Answer, AttemptError, BrokenStreamError, Upstream, UpstreamRequest
+from serve_app.gateway.observe.metrics import Metrics, Reason
+from serve_app.gateway.routing.catalog import Catalog, Target
+from serve_app.gateway.upstream.attempt import Answer, AttemptError, BrokenStreamError, Upstream, UpstreamRequest
+from serve_app.gateway.upstream.headers import passed_on
+from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff, first_answer
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.observe.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from aiohttp import web
 
 from serve_app.gateway.app import gateway
 from serve_app.gateway.lifecycle import Drain, Server, server
-from serve_app.gateway.metrics import Metrics
-from serve_app.gateway.retry import Backoff
+from serve_app.gateway.observe.metrics import Metrics
+from serve_app.gateway.upstream.retry import Backoff
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -3,9 +3,9 @@ import json
 import pytest
 from starlette.types import Message
 
-from serve_app.gateway.errors import ApiError
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.exchange import Exchange
-from serve_app.gateway.metrics import Outcome
+from serve_app.gateway.observe.metrics import Outcome
 
 
 class Sent(list[Message]):

@@ -1,9 +1,9 @@
 from prometheus_client import generate_latest
 
 from serve_app import __version__
-from serve_app.gateway.metrics import Metrics, Outcome
+from serve_app.gateway.observe.metrics import Metrics, Outcome
 
-from .support import FakeModel, Gateway, ask
+from ..support import FakeModel, Gateway, ask
 
 
 async def test_series_of_configured_models_begin_at_zero(gateway: Gateway) -> None:

@@ -2,7 +2,7 @@ import json
 import logging
 import sys
 
-from serve_app.gateway.logs import JsonFormatter, drop_unfinished
+from serve_app.gateway.observe.logs import JsonFormatter, drop_unfinished
 
 
 def record(message: str, *arguments: object, fault: bool = False) -> logging.LogRecord:

@@ -1,6 +1,6 @@
 import pytest
 
-from serve_app.gateway.headers import passed_back, passed_on
+from serve_app.gateway.upstream.headers import passed_back, passed_on
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from starlette.types import Receive
 
-from serve_app.gateway.auth import Headers
+from serve_app.gateway.access.auth import Headers
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.disconnect import DisconnectError
-from serve_app.gateway.errors import ApiError
 
 _MOST_DISCARDED = 64 * 1024 * 1024
 _DISCARD_SECONDS = 10

@@ -1,4 +1,4 @@
-from .support import Gateway, error_of
+from ..support import Gateway, error_of
 
 
 async def test_the_list_holds_models_and_routes(gateway: Gateway) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-from serve_app.gateway.errors import ApiError
-from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.watch import Watched
 
 logger = logging.getLogger(__name__)

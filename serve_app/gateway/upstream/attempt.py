@@ -10,9 +10,9 @@ from http import HTTPStatus
 import aiohttp
 from yarl import URL
 
-from serve_app.gateway.errors import Header, normalise
-from serve_app.gateway.headers import passed_back
-from serve_app.gateway.metrics import Reason
+from serve_app.gateway.apis.errors import Header, normalise
+from serve_app.gateway.observe.metrics import Reason
+from serve_app.gateway.upstream.headers import passed_back
 
 _MAX_ERROR_BODY = 64 * 1024
 _LARGE_BODY = 512 * 1024

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from serve_app.gateway.catalog import Catalog
+from serve_app.gateway.routing.catalog import Catalog
 
 
 class ModelCard(BaseModel):

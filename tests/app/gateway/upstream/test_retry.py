@@ -1,8 +1,8 @@
 import pytest
 
-from serve_app.gateway.metrics import RETRIED, Reason
-from serve_app.gateway.retry import Backoff, first_answer
-from serve_app.gateway.upstream import Answer, AttemptError
+from serve_app.gateway.observe.metrics import RETRIED, Reason
+from serve_app.gateway.upstream.attempt import Answer, AttemptError
+from serve_app.gateway.upstream.retry import Backoff, first_answer
 
 ANSWER = Answer(200, [], b"x", None)
 

@@ -1,6 +1,6 @@
-from serve_app.gateway.catalog import APIS
+from serve_app.gateway.routing.catalog import APIS
 
-from .support import Gateway
+from ..support import Gateway
 
 
 async def test_the_document_has_all_paths(gateway: Gateway) -> None:

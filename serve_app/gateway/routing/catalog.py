@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from yarl import URL
 
-from serve_app.gateway.errors import ApiError
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.settings.gateway import GatewayConfig, Limits, Retry, Timeouts
 
 APIS = {"/v1/chat/completions": "chat_completions", "/v1/completions": "completions"}

@@ -1,9 +1,9 @@
 import pytest
 from starlette.types import Message, Receive
 
-from serve_app.gateway.body import discard, parse, read
+from serve_app.gateway.apis.body import discard, parse, read
+from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.disconnect import DisconnectError
-from serve_app.gateway.errors import ApiError
 
 
 def receiving(*pieces: bytes | None) -> Receive:

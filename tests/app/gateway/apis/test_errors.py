@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from serve_app.gateway.errors import ApiError, error_body, normalise
+from serve_app.gateway.apis.errors import ApiError, error_body, normalise
 
 PAGE = (
     b"<!DOCTYPE html><html><head><title>502</title><style>p{}</style></head><body><h1>Bad &amp; gone</h1></body></html>"

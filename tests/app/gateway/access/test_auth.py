@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.gateway.auth import Authenticator, KeyRing, read_directory, watched_keys
-from serve_app.gateway.metrics import Metrics
+from serve_app.gateway.access.auth import Authenticator, KeyRing, read_directory, watched_keys
+from serve_app.gateway.observe.metrics import Metrics
 
-from .support import Gateway, ask, config_for, running_gateway, until
+from ..support import Gateway, ask, config_for, running_gateway, until
 
 
 def test_a_ring_knows_names_and_keeps_no_key() -> None:

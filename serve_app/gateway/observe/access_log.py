@@ -7,7 +7,7 @@ import orjson
 from starlette.types import Scope
 
 from serve_app.gateway.exchange import Exchange
-from serve_app.gateway.metrics import Outcome
+from serve_app.gateway.observe.metrics import Outcome
 
 
 class ByteStream(Protocol):

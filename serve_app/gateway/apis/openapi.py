@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from serve_app import __version__
-from serve_app.gateway.catalog import APIS
+from serve_app.gateway.routing.catalog import APIS
 
 _ERROR = {
     "type": "object",

@@ -1,0 +1,1 @@
+"""What clients may ask: paths, bodies, errors in their own shape."""

@@ -1,0 +1,1 @@
+"""Requests to models: connections, attempts, repeats."""
