@@ -18,7 +18,7 @@ def test_all_keys() -> None:
     config = GatewayConfig.model_validate(FULL)
     assert config.models["sparrow"].url == "http://demo-serve-svc.llm.svc:8000/models/sparrow"
     assert config.models["sparrow"].owned_by == "birds"
-    assert config.routes["chat"].model == "sparrow"
+    assert config.routes["chat"].backends["sparrow"].weight == 1
 
 
 def test_only_models_are_needed() -> None:
@@ -43,7 +43,7 @@ def test_it_cannot_be_changed() -> None:
     ("change", "sentence"),
     [
         ({"models": None}, "models is None: input should be a valid dictionary"),
-        ({"model": {}}, "has the unknown key 'model', use one of: models, routes, limits, timeouts, retry"),
+        ({"model": {}}, "has the unknown key 'model', use one of: models, routes, teams, oidc, redis, limits"),
         ({"models": {"a": {}}, "routes": {}}, "models.a.url is missing, add it"),
         (
             {"models": {"a": {"url": "h:8000"}}, "routes": {}},
@@ -51,15 +51,18 @@ def test_it_cannot_be_changed() -> None:
         ),
         ({"models": {"a": {"url": "ftp://h"}}, "routes": {}}, "models.a.url is 'ftp://h', write it as"),
         ({"models": {"a": {"url": "http://h?x=1"}}, "routes": {}}, "models.a.url is 'http://h?x=1', write it as"),
-        ({"models": {"a": {"uri": "http://h"}}}, "models.a has the unknown key 'uri', use one of: url, ownedBy"),
+        ({"models": {"a": {"uri": "http://h"}}}, "models.a has the unknown key 'uri', use one of: url, task, ownedBy"),
         ({"models": {"": {"url": "http://h"}}}, "models. is '': string should have at least 1 character"),
         ({"routes": {"sparrow": {"backends": {"sparrow": {}}}}}, "routes.sparrow has the name of a model, rename"),
-        ({"routes": {"x": {"backends": {"owl": {}}}}}, "routes.x.backends names 'owl', use a key of models: sparrow"),
-        ({"routes": {"x": {"backends": {}}}}, "routes.x.backends has 0 models, name exactly one"),
-        ({"routes": {"x": {"backends": {"a": {}, "b": {}}}}}, "routes.x.backends has 2 models, name exactly one"),
         (
-            {"routes": {"x": {"backends": {"sparrow": {"weight": 1}}}}},
-            "routes.x.backends.sparrow has the unknown key 'weight', it takes no keys yet",
+            {"routes": {"x": {"backends": {"owl": {}}}}},
+            "routes.x.backends.owl is no model, use a key of models",
+        ),
+        ({"routes": {"x": {"backends": {}}}}, "routes.x.backends has no backend with a weight above 0"),
+        ({"routes": {"x": {"backends": {"sparrow": {"weight": 0}}}}}, "routes.x.backends has no backend with a weight"),
+        (
+            {"routes": {"x": {"backends": {"sparrow": {"wait": 1}}}}},
+            "routes.x.backends.sparrow has the unknown key 'wait', use one of: weight",
         ),
         ({"limits": {"maxBodyBytes": 0}}, "limits.maxBodyBytes is 0: input should be greater than 0"),
         ({"limits": {"maxBodyBytes": "10Mi"}}, "limits.maxBodyBytes is '10Mi': input should be a valid integer"),

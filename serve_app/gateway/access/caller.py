@@ -1,0 +1,28 @@
+"""Who sends a request, and what that allows."""
+
+from dataclasses import dataclass, field
+
+from serve_app.settings.gateway import Policy, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The holder of an API key or of an identity provider's token."""
+
+    key: str = ""
+    """The key's name; `oidc` for all tokens, so that metrics' labels stay bounded; empty where nobody is asked."""
+    team: str = ""
+    """One of the configuration's teams; empty for none."""
+    subject: str = ""
+    """The name in a token; for logs only."""
+    policies: tuple[tuple[str, Policy], ...] = field(default=())
+    """What limits it, all of it: scope (`key/NAME`, `team/NAME`, `subject/NAME`) -> policy."""
+    priority: Priority = "normal"
+
+    def may_use(self, name: str) -> bool:
+        """Whether all of its policies allow a model's or route's name."""
+        return all(policy.models is None or name in policy.models for _, policy in self.policies)
+
+
+ANYBODY = Caller()
+"""The caller where no keys are asked for."""

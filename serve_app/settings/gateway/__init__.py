@@ -1,0 +1,59 @@
+"""What the chart may say to the gateway: its configuration file, and the entries of its keys.
+
+Keys are camelCase as in the chart's values, unknown keys are refused, and every refusal can be told in one sentence
+that names the key and the remedy (`explain`).
+"""
+
+from serve_app.settings.gateway.access import Key, Oidc, Policy, Priority, Team
+from serve_app.settings.gateway.file import (
+    GatewayConfig,
+    KeepAlive,
+    Limits,
+    Metering,
+    Queue,
+    Redis,
+    Retry,
+    Shadows,
+    Timeouts,
+)
+from serve_app.settings.gateway.models import (
+    Backend,
+    Backends,
+    Fallback,
+    Match,
+    Model,
+    Price,
+    Route,
+    Shadow,
+    Sticky,
+    Task,
+)
+from serve_app.settings.gateway.section import explain
+
+__all__ = [
+    "Backend",
+    "Backends",
+    "Fallback",
+    "GatewayConfig",
+    "KeepAlive",
+    "Key",
+    "Limits",
+    "Match",
+    "Metering",
+    "Model",
+    "Oidc",
+    "Policy",
+    "Price",
+    "Priority",
+    "Queue",
+    "Redis",
+    "Retry",
+    "Route",
+    "Shadow",
+    "Shadows",
+    "Sticky",
+    "Task",
+    "Team",
+    "Timeouts",
+    "explain",
+]

@@ -1,0 +1,51 @@
+"""Who may ask for what, and how often: policies of keys and teams, and tokens of an identity provider."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from serve_app.settings.gateway.section import Name, PositiveCount, Section
+
+Priority = Literal["high", "normal", "low"]
+HASH_PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class Policy(Section):
+    """What a key or a team may do; what is not set is not limited."""
+
+    models: list[Name] | None = Field(default=None, description="Models and routes it may ask for; all if not set.")
+    requests_per_minute: PositiveCount | None = None
+    tokens_per_minute: PositiveCount | None = Field(default=None, description="Prompt and answer together.")
+    concurrent_requests: PositiveCount | None = None
+    monthly_tokens: PositiveCount | None = Field(default=None, description="Prompt and answer; the month is UTC's.")
+    priority: Priority | None = Field(default=None, description="Whose turn comes first where requests wait.")
+
+
+class Team(Policy):
+    """Keys that share limits; the limits are the team's in all."""
+
+
+class Key(Policy):
+    """An entry of a mounted Secret, as JSON: a key that is accepted. Its text is known to its holder only."""
+
+    hash: str = Field(description="sha256: and the SHA-256 of the key's text in hexadecimal digits.")
+    team: str = Field(default="", description="The team it belongs to.")
+
+    @field_validator("hash")
+    @classmethod
+    def _is_hash(cls, value: str) -> str:
+        if not HASH_PATTERN.fullmatch(value):
+            raise ValueError("is no sha256:<64 hexadecimal digits>, make the entry with python -m serve_app.keys")
+        return value
+
+
+class Oidc(Section):
+    """JSON web tokens of an identity provider, as a second way in."""
+
+    issuer: Annotated[str, StringConstraints(min_length=1)] = Field(description="`iss` of its tokens; an https URL.")
+    audience: Annotated[str, StringConstraints(min_length=1)] = Field(description="`aud` that tokens must name.")
+    jwks_url: str = Field(default="", description="Its keys; found through the issuer's discovery document if empty.")
+    team_claim: str = Field(default="", description="Claim whose value is the team; a list's first known one counts.")
+    name_claim: str = Field(default="sub", description="Claim that names the caller in logs.")
+    require_team: bool = Field(default=False, description="Refuse tokens whose team is not one of teams.")
