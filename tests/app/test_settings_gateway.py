@@ -64,7 +64,7 @@ def test_it_cannot_be_changed() -> None:
             {"routes": {"x": {"backends": {"sparrow": {"wait": 1}}}}},
             "routes.x.backends.sparrow has the unknown key 'wait', use one of: weight",
         ),
-        ({"limits": {"maxBodyBytes": 0}}, "limits.maxBodyBytes is 0: input should be greater than 0"),
+        ({"limits": {"maxBodyBytes": 0}}, "limits.maxBodyBytes is 0: input should be greater than or equal to 1"),
         ({"limits": {"maxBodyBytes": "10Mi"}}, "limits.maxBodyBytes is '10Mi': input should be a valid integer"),
         ({"limits": {"max_body_bytes": 1}}, "limits has the unknown key 'max_body_bytes', use one of: maxBodyBytes"),
         ({"timeouts": {"idleSeconds": -1}}, "timeouts.idleSeconds is -1: input should be greater than 0"),

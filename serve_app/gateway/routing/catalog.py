@@ -47,7 +47,9 @@ class Catalog:
             for model, entry in config.models.items()
         }
         for name, route in config.routes.items():
-            self._targets[name] = Target(route.model, name, self._targets[route.model].urls)
+            self._targets[name] = Target(
+                next(iter(route.backends)), name, self._targets[next(iter(route.backends))].urls
+            )
 
     def __iter__(self) -> Iterator[str]:
         """All names that clients may use: models first, then routes."""
