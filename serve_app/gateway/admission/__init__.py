@@ -1,1 +1,1 @@
-"""When a request's turn comes: limits on what a model is asked at once."""
+"""When a request's turn comes: queues in front of models, and what keeps the waiting alive."""

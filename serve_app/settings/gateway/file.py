@@ -30,8 +30,11 @@ class Retry(Section):
     window_seconds: float = Field(
         default=60, ge=0, le=86400, description="How long after the first failed attempt new ones are made; 0 for none."
     )
+    before_fallback_seconds: float = Field(
+        default=2, ge=0, le=86400, description="The same where a fallback is there to be asked in its place."
+    )
     max_lost: Count = Field(
-        default=2, description="How often a request is sent again that a model took and lost: it may be what ends it."
+        default=3, description="How often a request is sent again that a model took and lost: it may be what ends it."
     )
 
 
