@@ -1,0 +1,230 @@
+"""Queues in front of models: bounded, in order of priority, fair between teams.
+
+A model's slots are what one gateway replica may have in flight to it. While one is free nobody waits. A slot that gets
+free goes to the highest priority that waits; within a priority to the team with the fewest requests in flight to that
+model, which over time is max-min fairness; within a team to the one that came first. Where the queue is full, a
+request may take the place of another: of one of lower priority, or of the team that has more requests waiting.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+from prometheus_client import Gauge
+
+from serve_app.gateway.access.caller import Caller
+from serve_app.gateway.admission.metrics import QueueMetrics
+from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.routing.plan import Target
+from serve_app.settings.gateway import Priority, Queue
+
+_RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
+RETRY_AFTER_SECONDS = 5
+
+
+class _Waiter:
+    __slots__ = ("group", "rank", "turn")
+
+    def __init__(self, rank: int, group: str) -> None:
+        self.rank = rank
+        self.group = group
+        self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class ModelQueue:
+    """The slots of one model, and who waits for one."""
+
+    def __init__(self, model: str, metrics: QueueMetrics) -> None:
+        """Starts with nobody.
+
+        Args:
+            model: Its id, for metrics and errors.
+            metrics: Where waiting is counted.
+        """
+        self._model = model
+        self._metrics = metrics
+        self._slots = 0
+        self._in_flight = 0
+        self._in_flight_of: Counter[str] = Counter()
+        self._waiting: tuple[dict[str, deque[_Waiter]], ...] = ({}, {}, {})
+        self._length = 0
+
+    def try_enter(self, group: str, slots: int) -> bool:
+        """Takes a slot if one is free and nobody waits for it.
+
+        Args:
+            group: The team; or the key, where it has none.
+            slots: How many there are by the configuration of the moment; 0 for any number.
+        """
+        self._slots = slots
+        if self._length or (slots and self._in_flight >= slots):
+            return False
+        self._in_flight += 1
+        self._in_flight_of[group] += 1
+        return True
+
+    async def enter(self, caller: Caller, group: str, slots: int, limits: Queue) -> None:
+        """Waits for a slot and takes it.
+
+        Args:
+            caller: Who waits; its priority counts.
+            group: As in `try_enter`.
+            slots: As in `try_enter`.
+            limits: How many may wait, and for how long.
+
+        Raises:
+            ApiError: 503, the queue is full or the time is over.
+        """
+        if self.try_enter(group, slots):
+            return
+        waiter = _Waiter(_RANKS[caller.priority], group)
+        if self._length >= limits.max_requests and not self._make_room(waiter):
+            raise self._refusal("full", f"{self._length} requests wait for the model {self._model!r} already.")
+        self._waiting[waiter.rank].setdefault(group, deque()).append(waiter)
+        self._count(1)
+        self._admit()
+        try:
+            async with asyncio.timeout(limits.max_seconds):
+                await waiter.turn
+        except BaseException as error:
+            if waiter.turn.done() and not waiter.turn.cancelled() and not waiter.turn.exception():
+                self.leave(group)  # its turn came in the very moment in which it gave up
+            else:
+                self._remove(waiter)
+            if isinstance(error, TimeoutError):
+                waited = f"No slot of the model {self._model!r} got free in {limits.max_seconds:g} s."
+                raise self._refusal("timeout", waited) from error
+            raise
+
+    def leave(self, group: str) -> None:
+        """Gives a slot back."""
+        self._in_flight -= 1
+        left = self._in_flight_of[group] - 1
+        if left:
+            self._in_flight_of[group] = left
+        else:
+            del self._in_flight_of[group]
+        if self._length:
+            self._admit()
+
+    def _admit(self) -> None:
+        while self._length and (not self._slots or self._in_flight < self._slots):
+            queues = next(queues for queues in self._waiting if queues)
+            # dicts keep their order: among equals the team whose last turn is the longest ago is first
+            group = min(queues, key=lambda name: self._in_flight_of[name])
+            waiter = queues[group][0]
+            self._remove(waiter)
+            if group in queues:
+                queues[group] = queues.pop(group)
+            self._in_flight += 1
+            self._in_flight_of[group] += 1
+            waiter.turn.set_result(None)
+
+    def _make_room(self, newcomer: _Waiter) -> bool:
+        for rank in range(len(self._waiting) - 1, newcomer.rank - 1, -1):
+            queues = self._waiting[rank]
+            if not queues:
+                continue
+            largest = max(queues, key=lambda name: len(queues[name]))
+            own = len(queues.get(newcomer.group, ()))
+            if rank == newcomer.rank and len(queues[largest]) <= own + 1:
+                return False
+            displaced = queues[largest][-1]
+            self._remove(displaced)
+            displaced.turn.set_exception(self._refusal("displaced", "Requests that come first took all places."))
+            return True
+        return False
+
+    def _remove(self, waiter: _Waiter) -> None:
+        queues = self._waiting[waiter.rank]
+        queue = queues.get(waiter.group)
+        if queue is None or waiter not in queue:
+            return
+        queue.remove(waiter)
+        if not queue:
+            del queues[waiter.group]
+        self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._length += change
+        self._metrics.length_gauge(self._model).set(self._length)
+
+    def _refusal(self, reason: str, message: str) -> ApiError:
+        self._metrics.rejections.labels(self._model, reason).inc()
+        headers = [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())]
+        text = f"{message} Try again in {RETRY_AFTER_SECONDS} s."
+        return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, text, code="model_overloaded", headers=headers)
+
+    def __iter__(self) -> Iterator[str]:
+        """The teams that wait, once for each request, highest priority first; for tests and debugging."""
+        for queues in self._waiting:
+            for group, queue in queues.items():
+                yield from [group] * len(queue)
+
+
+class Turn:
+    """A slot that is held."""
+
+    __slots__ = ("_group", "_in_flight", "_queue", "waited_seconds")
+
+    def __init__(self, queue: ModelQueue, group: str, in_flight: Gauge, waited_seconds: float) -> None:
+        """Begins.
+
+        Args:
+            queue: Whose slot it is.
+            group: Who holds it.
+            in_flight: Counts the slots that are held.
+            waited_seconds: How long it took to get.
+        """
+        self._queue: ModelQueue | None = queue
+        self._group = group
+        self._in_flight = in_flight
+        self.waited_seconds = waited_seconds
+        in_flight.inc()
+
+    def end(self) -> None:
+        """Gives the slot back; a second time does nothing."""
+        if self._queue is not None:
+            self._in_flight.dec()
+            self._queue.leave(self._group)
+            self._queue = None
+
+
+class Admission:
+    """The queues of all models. They outlive a reload of the configuration, as the requests in flight do."""
+
+    def __init__(self, metrics: QueueMetrics, in_flight: Callable[[str], Gauge]) -> None:
+        """Starts without queues; each is made with its model's first request.
+
+        Args:
+            metrics: Where waiting is counted.
+            in_flight: Model id -> where its requests in flight are counted.
+        """
+        self._metrics = metrics
+        self._in_flight = in_flight
+        self._queues: dict[str, ModelQueue] = {}
+
+    async def turn(self, target: Target, caller: Caller, limits: Queue) -> Turn:
+        """Waits for a slot of a model.
+
+        Args:
+            target: The model.
+            caller: Who asks; the team shares what is fair, a key without one counts for itself.
+            limits: How many may wait, and for how long.
+
+        Raises:
+            ApiError: 503, there is no place or its time is over.
+        """
+        queue = self._queues.get(target.model)
+        if queue is None:
+            queue = self._queues[target.model] = ModelQueue(target.model, self._metrics)
+        group = caller.team or f"key/{caller.key}"
+        slots = target.entry.max_concurrent_requests
+        waited = 0.0
+        if not queue.try_enter(group, slots):
+            began = time.perf_counter()
+            await queue.enter(caller, group, slots, limits)
+            waited = time.perf_counter() - began
+        return Turn(queue, group, self._in_flight(target.model), waited)
