@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from serve_app.gateway import health
-from serve_app.gateway.access.auth import Authenticator, watched_keys
+from serve_app.gateway.access.auth import Authenticator
+from serve_app.gateway.access.keys import watched_keys
+from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.apis import models, openapi
 from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.config import watched_catalog
@@ -24,6 +26,7 @@ from serve_app.gateway.proxy import Proxy
 from serve_app.gateway.upstream.attempt import Upstream
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff
 from serve_app.gateway.watch import poll_forever
+from serve_app.settings.gateway import Team
 
 
 @asynccontextmanager
@@ -53,14 +56,15 @@ async def gateway(
         OSError: A file cannot be read.
     """
     catalog = watched_catalog(config, metrics)
-    keys = watched_keys(api_keys, metrics) if api_keys else None
+    teams: dict[str, Team] = {}
+    keys = watched_keys(api_keys, metrics, AccessMetrics(metrics.registry)) if api_keys else None
     watching = asyncio.create_task(poll_forever([catalog, keys] if keys else [catalog], poll_seconds))
     try:
         async with Upstream.connected() as upstream:
             yield Front(
                 proxy=Proxy(upstream, lambda: catalog.current, metrics, backoff),
                 others=_others(models.router(lambda: catalog.current), health.router(drain)),
-                authenticator=Authenticator(keys, metrics),
+                authenticator=Authenticator(keys, None, lambda: teams, metrics),
                 metrics=metrics,
                 access_log=AccessLog(access_log),
                 draining=drain,

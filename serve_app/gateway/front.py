@@ -80,7 +80,7 @@ class Front:
 
     async def _answer(self, scope: Scope, path: str, headers: Headers, receive: Receive, exchange: Exchange) -> None:
         try:
-            exchange.key_name = self._authenticator.check(headers)
+            exchange.key_name = (await self._authenticator.check(headers)).key
         except ApiError:
             await request_body.discard(receive, headers)
             raise

@@ -1,100 +1,114 @@
-"""API keys: a mounted directory with one file per key, the file's name being the key's name."""
+"""Tells who sends a request: the holder of an API key, or of an identity provider's token."""
 
-import hmac
 import logging
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 
+from serve_app.gateway.access.caller import ANYBODY, Caller
+from serve_app.gateway.access.keys import KeyRing
+from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.watch import Watched
+from serve_app.settings.gateway import Key, Team
 
 logger = logging.getLogger(__name__)
 
 Headers = Mapping[bytes, bytes]
 
 
-class KeyRing:
-    """The keys that are accepted, held as hashes only.
+class Authenticator:
+    """Joins both ways in.
 
-    The hash is SHA-256 under a secret of this process. So a caller cannot know which hash its guess leads to, the time
-    that the look-up takes tells it nothing about the keys, and the look-up stays one step however many keys there are.
+    Whatever a caller is told or charged by is made when keys or teams change, so that a request with a key costs its
+    hash and one look-up.
     """
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        """Hashes the keys.
+    def __init__(
+        self,
+        keys: Watched[dict[str, bytes], KeyRing] | None,
+        tokens: Tokens | None,
+        teams: Callable[[], Mapping[str, Team]],
+        metrics: Metrics,
+    ) -> None:
+        """Joins the keys, the tokens and the teams.
 
         Args:
-            files: Key name -> key text; space around the text is left out, and empty texts open nothing.
-        """
-        self._pepper = secrets.token_bytes(32)
-        self._names = {self._hash(text.strip()): name for name, text in files.items() if text.strip()}
-        if not self._names:
-            logger.warning("there is no API key: every request will be refused")
-
-    def name_of(self, key: bytes) -> str | None:
-        """The name of a key, or None if it is not on the ring."""
-        return self._names.get(self._hash(key))
-
-    def _hash(self, key: bytes) -> bytes:
-        return hmac.digest(self._pepper, key, "sha256")
-
-
-def read_directory(directory: Path) -> dict[str, bytes]:
-    """Reads a mounted Secret: its files, without the dot-names through which Kubernetes swaps them."""
-    return {path.name: path.read_bytes() for path in sorted(directory.iterdir()) if not path.name.startswith(".")}
-
-
-class Authenticator:
-    """Tells who sends a request."""
-
-    def __init__(self, keys: Watched[dict[str, bytes], KeyRing] | None, metrics: Metrics) -> None:
-        """Joins the keys and the count of refusals.
-
-        Args:
-            keys: The keys; None lets everybody in.
+            keys: The keys; with None, and where no tokens are asked for either, everybody is let in.
+            tokens: Those who check tokens; None for keys only.
+            teams: Gets the teams of the moment: the same object as long as they are the same.
             metrics: Where refusals are counted.
         """
         self._keys = keys
+        self._tokens = tokens
+        self._teams = teams
         self._metrics = metrics
+        self._made_of: tuple[KeyRing, Mapping[str, Team]] | None = None
+        self._callers: dict[bytes, Caller] = {}
 
-    def check(self, headers: Headers) -> str:
-        """The name of the request's key; empty where no keys are asked for.
+    async def check(self, headers: Headers) -> Caller:
+        """Who sends a request.
 
         Args:
-            headers: Lower-case header names -> values. The key is in `Authorization: Bearer KEY`, as OpenAI's clients
-                send it, or in `x-api-key: KEY`, as Anthropic's do.
+            headers: Lower-case header names -> values. The key or token is in `Authorization: Bearer`, as OpenAI's
+                clients send it, or in `x-api-key`, as Anthropic's do.
 
         Raises:
-            ApiError: 401 `invalid_api_key`.
+            ApiError: 401 `invalid_api_key` or `invalid_token`; 403 and 503 as `Tokens.check` has them.
         """
-        if self._keys is None:
-            return ""
-        key = _key_in(headers)
-        name = self._keys.current.name_of(key) if key else None
-        if name is None:
-            self._metrics.auth_failures.inc()
-            message = (
-                "The API key is not valid."
-                if key
-                else "There is no API key in the request: send it in the header 'Authorization: Bearer KEY'."
+        tokens = self._tokens if self._tokens and self._tokens.asked_for else None
+        if self._keys is None and tokens is None:
+            return ANYBODY
+        text = _credential_in(headers)
+        try:
+            if tokens and tokens.looks_like(text):
+                return await tokens.check(text)
+            return self._holder(text)
+        except ApiError as error:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._metrics.auth_failures.inc()
+            raise
+
+    def _holder(self, text: bytes) -> Caller:
+        if text and self._keys:
+            ring = self._keys.current
+            caller = self._callers_of(ring).get(ring.place(text))
+            if caller:
+                return caller
+        message = (
+            "The API key is not valid."
+            if text
+            else "There is no API key in the request: send it in the header 'Authorization: Bearer KEY'."
+        )
+        challenge = [(b"www-authenticate", b"Bearer")]
+        raise ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=challenge)
+
+    def _callers_of(self, ring: KeyRing) -> dict[bytes, Caller]:
+        teams = self._teams()
+        if self._made_of is None or self._made_of[0] is not ring or self._made_of[1] is not teams:
+            self._callers = {place: _caller(name, key, teams) for place, (name, key) in ring.entries.items()}
+            self._made_of = ring, teams
+        return self._callers
+
+
+def _caller(name: str, key: Key, teams: Mapping[str, Team]) -> Caller:
+    team = teams.get(key.team)
+    if team is None:
+        if key.team:
+            logger.warning(
+                "API key %s names the team %s, which is not configured: it has its own limits only, add it to teams",
+                name,
+                key.team,
             )
-            challenge = [(b"www-authenticate", b"Bearer")]
-            raise ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=challenge)
-        return name
+        return Caller(key=name, policies=((f"key/{name}", key),), priority=key.priority or "normal")
+    return Caller(
+        key=name,
+        team=key.team,
+        policies=((f"key/{name}", key), (f"team/{key.team}", team)),
+        priority=key.priority or team.priority or "normal",
+    )
 
 
-def watched_keys(directory: Path, metrics: Metrics) -> Watched[dict[str, bytes], KeyRing]:
-    """The key ring of a directory, which follows its content when polled.
-
-    Raises:
-        OSError: The directory cannot be read.
-    """
-    return Watched("api_keys", lambda: read_directory(directory), KeyRing, metrics)
-
-
-def _key_in(headers: Headers) -> bytes:
-    scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
-    return key.strip() if scheme.lower() == b"bearer" and key.strip() else headers.get(b"x-api-key", b"").strip()
+def _credential_in(headers: Headers) -> bytes:
+    scheme, _, text = headers.get(b"authorization", b"").partition(b" ")
+    return text.strip() if scheme.lower() == b"bearer" and text.strip() else headers.get(b"x-api-key", b"").strip()

@@ -1,6 +1,7 @@
 """A model's server that does what a test says, and a gateway in front of it; both real, on the loopback."""
 
 import asyncio
+import hashlib
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,6 +26,11 @@ CHAT = "/v1/chat/completions"
 QUICK = Backoff(first=0.001, longest=0.01)
 ANSWER = b'{"id": "1",  "object":"chat.completion", "choices": [{"message": {"content": "h\xc3\xa9"}}]}\n'
 SERVE_404 = "Path '/models/a/v1/chat/completions' not found. Ping http://.../-/routes for available routes."
+
+
+def key_entry(text: str, **fields: Any) -> str:
+    """An API key's entry, as serve_app.keys makes it."""
+    return json.dumps({"hash": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"} | fields)
 
 
 def ask(model: str = "a", **more: Any) -> dict[str, Any]:
@@ -181,7 +187,7 @@ async def running_gateway(
     path.write_text(yaml.safe_dump(config))
     keys = folder / "keys"
     keys.mkdir(exist_ok=True)
-    (keys / "default").write_text(KEY + "\n")
+    (keys / "default").write_text(key_entry(KEY))
     metrics = Metrics()
     drain = Drain()
     stdout = io.BytesIO()

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import yaml
 
-from .support import KEY, FakeModel, Gateway, ask, config_for, stream, until
+from .support import KEY, FakeModel, Gateway, ask, config_for, key_entry, stream, until
 
 
 async def test_a_draining_gateway_is_not_ready_but_serves(gateway: Gateway) -> None:
@@ -32,7 +32,7 @@ class Process:
         config = folder / "gateway.yaml"
         config.write_text(yaml.safe_dump(config_for(url)))
         (folder / "keys").mkdir()
-        (folder / "keys" / "default").write_text(KEY)
+        (folder / "keys" / "default").write_text(key_entry(KEY))
         command = [sys.executable, "-m", "serve_app.gateway", "--config", str(config), "--host", "127.0.0.1"]
         command += ["--api-keys", str(folder / "keys"), "--port", str(self.ports[0])]
         command += ["--metrics-port", str(self.ports[1]), *arguments]

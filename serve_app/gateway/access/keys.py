@@ -1,0 +1,124 @@
+"""API keys: a mounted directory with one entry per key, the file's name being the key's name.
+
+An entry holds the key's plain SHA-256. Salt and a slow hash protect what people make up: short texts, used twice. These
+keys are random texts of 240 bits, which nobody finds by trying, so they would cost each request time and gain nothing.
+"""
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import orjson
+from pydantic import ValidationError
+
+from serve_app.gateway.access.metrics import AccessMetrics
+from serve_app.gateway.observe.metrics import Metrics
+from serve_app.gateway.watch import Watched
+from serve_app.settings.gateway import Key, explain
+
+logger = logging.getLogger(__name__)
+
+TOKENS_NAME = "oidc"
+"""The key's name of all callers who come with a token; no API key may be called so."""
+_MAKE = "make the entry with python -m serve_app.keys"
+
+
+class EntryError(Exception):
+    """An entry that cannot be used; the message says why and what to do, and holds nothing of a key's text."""
+
+
+class KeyRing:
+    """The keys that are accepted.
+
+    They are found by their hash under a secret of this process. So a caller cannot know which hash its guess leads to,
+    the time that the look-up takes tells it nothing about the keys, and the look-up stays one step however many keys
+    there are.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], metrics: AccessMetrics) -> None:
+        """Checks the entries; one that cannot be used is left out alone.
+
+        Args:
+            files: Key name -> entry.
+            metrics: Where accepted and refused entries are counted.
+        """
+        self._pepper = secrets.token_bytes(32)
+        self._entries = self._accepted(files)
+        metrics.keys.labels("accepted").set(len(self._entries))
+        metrics.keys.labels("refused").set(len(files) - len(self._entries))
+        if not self._entries:
+            logger.warning("there is no API key: every request with a key will be refused")
+
+    @property
+    def entries(self) -> Mapping[bytes, tuple[str, Key]]:
+        """Place of a key -> its name and entry."""
+        return self._entries
+
+    def place(self, text: bytes) -> bytes:
+        """Where a key's entry is, if there is one."""
+        return self._place(hashlib.sha256(text).digest())
+
+    def _place(self, digest: bytes) -> bytes:
+        return hmac.digest(self._pepper, digest, "sha256")
+
+    def _accepted(self, files: Mapping[str, bytes]) -> dict[bytes, tuple[str, Key]]:
+        read: dict[str, Key] = {}
+        for name, content in files.items():
+            try:
+                read[name] = parse(name, content)
+            except EntryError as error:
+                logger.error("API key %s is refused: %s", name, error)
+        uses = Counter(key.hash for key in read.values())
+        for shared in (digest for digest, count in uses.items() if count > 1):
+            names = [name for name, key in read.items() if key.hash == shared]
+            logger.error("API keys %s are refused: they are one key, make each its own", ", ".join(names))
+            for name in names:
+                del read[name]
+        return {self._place(bytes.fromhex(key.hash.removeprefix("sha256:"))): (name, key) for name, key in read.items()}
+
+
+def parse(name: str, content: bytes) -> Key:
+    """Checks an entry.
+
+    Raises:
+        EntryError: It cannot be used.
+    """
+    if name == TOKENS_NAME:
+        raise EntryError(f"{name} is the name of those who come with a token, rename the key")
+    try:
+        data = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise EntryError(f"it is not JSON (the text of a key is not accepted), {_MAKE}") from error
+    if not isinstance(data, dict) or "hash" not in data:
+        raise EntryError(f"it has no hash, {_MAKE}")
+    try:
+        return Key.model_validate(data)
+    except ValidationError as error:
+        raise EntryError(explain(error)) from error
+
+
+def read_directory(directory: Path) -> dict[str, bytes]:
+    """Reads a mounted Secret: its files, without the dot-names through which Kubernetes swaps them."""
+    files = (path for path in sorted(directory.iterdir()) if not path.name.startswith("."))
+    return {path.name: path.read_bytes() for path in files if path.is_file()}
+
+
+def watched_keys(
+    directory: Path, metrics: Metrics, access_metrics: AccessMetrics
+) -> Watched[dict[str, bytes], KeyRing]:
+    """The key ring of a directory, which follows its content when polled.
+
+    Args:
+        directory: The mounted Secret.
+        metrics: Where reloads are counted.
+        access_metrics: Where entries are counted.
+
+    Raises:
+        OSError: The directory cannot be read.
+    """
+    return Watched("api_keys", partial(read_directory, directory), partial(KeyRing, metrics=access_metrics), metrics)

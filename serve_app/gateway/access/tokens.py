@@ -1,0 +1,204 @@
+"""JSON web tokens of an identity provider (OIDC), as a second way in: checked once each, then remembered."""
+
+import asyncio
+import hashlib
+import math
+import re
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+import aiohttp
+import jwt
+
+from serve_app.gateway.access.caller import Caller
+from serve_app.gateway.access.issuer import ALGORITHMS, RETRY_SECONDS, Issuer, IssuerError, Keys
+from serve_app.gateway.access.keys import TOKENS_NAME
+from serve_app.gateway.access.metrics import AccessMetrics, TokenResult
+from serve_app.gateway.apis.errors import ApiError
+from serve_app.settings.gateway import Oidc, Team
+
+_SHAPE = re.compile(rb"eyJ[\w-]*\.[\w-]+\.[\w-]*")
+LEEWAY_SECONDS = 30
+"""How far the issuer's clock may be from this one's."""
+REMEMBERED = 10_000
+"""Tokens that need not be verified again; those used longest ago are forgotten first."""
+LONGEST_SUBJECT = 256
+_CHALLENGE = [(b"www-authenticate", b'Bearer error="invalid_token"')]
+
+
+class Tokens:
+    """Tells whom tokens are from."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Oidc | None],
+        teams: Callable[[], Mapping[str, Team]],
+        session: aiohttp.ClientSession,
+        metrics: AccessMetrics,
+        *,
+        refresh_seconds: float = 300,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        """Joins the parts; fetches nothing yet.
+
+        Args:
+            settings: Gets what the configuration of the moment says; None: no tokens are asked for.
+            teams: Gets the teams of the moment: the same object as long as they are the same.
+            session: Connections to the issuer.
+            metrics: Where checks are counted.
+            refresh_seconds: Between two fetches of the issuer's keys.
+            retry_seconds: Between two fetches while they fail, and at least between any two.
+        """
+        self._settings = settings
+        self._teams = teams
+        self._session = session
+        self._metrics = metrics
+        self._refresh_seconds = refresh_seconds
+        self._retry_seconds = retry_seconds
+        self._issuer: Issuer | None = None
+        self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._verified_by: tuple[Keys, Mapping[str, Team]] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(
+        cls, settings: Callable[[], Oidc | None], teams: Callable[[], Mapping[str, Team]], metrics: AccessMetrics
+    ) -> AsyncIterator["Tokens"]:
+        """Tokens with open connections, which follow the issuer's keys."""
+        async with aiohttp.ClientSession(trust_env=True) as session:
+            tokens = cls(settings, teams, session, metrics)
+            following = asyncio.create_task(tokens.follow_issuer())
+            try:
+                yield tokens
+            finally:
+                following.cancel()
+
+    async def follow_issuer(self) -> None:
+        """Fetches the issuer's keys now and then until cancelled; so the first request need not wait for them."""
+        while True:
+            issuer = self._current()
+            if issuer:
+                await issuer.refresh()
+            await asyncio.sleep(self._retry_seconds if issuer and not issuer.keys else self._refresh_seconds)
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether the configuration of the moment knows an issuer."""
+        return self._settings() is not None
+
+    @staticmethod
+    def looks_like(text: bytes) -> bool:
+        """Whether a text has the shape of a token, which no API key has."""
+        return text.startswith(b"eyJ") and _SHAPE.fullmatch(text) is not None
+
+    async def check(self, text: bytes) -> Caller:
+        """Whom a token is from.
+
+        Raises:
+            ApiError: 401 `invalid_token`; 403 `unknown_team` where the token is good and a team is required; 503
+                `issuer_unavailable` while no keys of the issuer could be fetched.
+        """
+        issuer, teams = self._current(), self._teams()
+        if issuer is None:
+            raise ValueError("there is no issuer: ask asked_for first")
+        place = hashlib.sha256(text).digest()  # a plain hash: who knows it cannot make a token of it
+        verified = self._verified_with(issuer.keys, teams)
+        if known := verified.get(place):
+            if time.time() < known[0]:
+                verified.move_to_end(place)
+                return known[1]
+            del verified[place]
+        claims = await self._claims(text, issuer)
+        caller = self._caller(claims, issuer.settings, teams)
+        self._metrics.tokens.labels(TokenResult.OK).inc()
+        verified = self._verified_with(issuer.keys, teams)
+        verified[place] = int(claims["exp"]) + LEEWAY_SECONDS, caller
+        if len(verified) > REMEMBERED:
+            verified.popitem(last=False)
+        return caller
+
+    def _current(self) -> Issuer | None:
+        """The issuer that the configuration of the moment names; the same as long as it says the same."""
+        settings = self._settings()
+        if settings is None:
+            self._issuer = None
+        elif self._issuer is None or self._issuer.settings != settings:
+            self._issuer = Issuer(settings, self._session, self._metrics, self._retry_seconds)
+        return self._issuer
+
+    def _verified_with(self, keys: Keys, teams: Mapping[str, Team]) -> OrderedDict[bytes, tuple[float, Caller]]:
+        """What was verified with these keys and teams: a key that the issuer withdrew takes its tokens with it."""
+        if self._verified_by is None or self._verified_by[0] is not keys or self._verified_by[1] is not teams:
+            self._verified.clear()
+            self._verified_by = keys, teams
+        return self._verified
+
+    async def _claims(self, text: bytes, issuer: Issuer) -> dict[str, Any]:
+        settings = issuer.settings
+        try:
+            # Read before it is verified only to refuse it: tokens of others must not lead to requests to the issuer.
+            token = jwt.decode_complete(text, options={"verify_signature": False})
+            header, unverified = token["header"], token["payload"]
+            if unverified.get("iss") != settings.issuer:
+                self._refuse(TokenResult.ISSUER, f"The token is not from the issuer {settings.issuer}.")
+            algorithm = header.get("alg")
+            if algorithm not in ALGORITHMS:
+                known = ", ".join(sorted(ALGORITHMS))
+                self._refuse(TokenResult.ALGORITHM, f"The token's signature is of a kind other than {known}.")
+            key = await issuer.key(header.get("kid"), algorithm)
+            if key is None:
+                message = "The token is signed with a key that its issuer does not have (any more), get a new token."
+                self._refuse(TokenResult.UNKNOWN_KEY, message)
+            # The algorithm is the key's: the token only chose among the issuer's keys.
+            claims: dict[str, Any] = jwt.decode(
+                text,
+                key,
+                algorithms=[key.algorithm_name],
+                audience=settings.audience,
+                issuer=settings.issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
+            )
+        except IssuerError as error:
+            self._metrics.tokens.labels(TokenResult.NO_KEYS).inc()
+            message = "The token cannot be checked: its issuer cannot be reached at the moment."
+            retry_after = [(b"retry-after", str(math.ceil(self._retry_seconds)).encode())]
+            raise ApiError(
+                HTTPStatus.SERVICE_UNAVAILABLE, message, code="issuer_unavailable", headers=retry_after
+            ) from error
+        except jwt.ExpiredSignatureError:
+            self._refuse(TokenResult.EXPIRED, "The token has expired, get a new one.")
+        except jwt.ImmatureSignatureError:
+            self._refuse(TokenResult.NOT_YET, "The token is not valid yet; the clocks may differ.")
+        except jwt.InvalidAudienceError:
+            self._refuse(TokenResult.AUDIENCE, f"The token is not for the audience {settings.audience}.")
+        except jwt.InvalidSignatureError:
+            self._refuse(TokenResult.SIGNATURE, "The token's signature is wrong.")
+        except jwt.MissingRequiredClaimError as error:
+            self._refuse(TokenResult.MALFORMED, f"The token lacks the claim {error.claim}.")
+        except jwt.PyJWTError:
+            self._refuse(TokenResult.MALFORMED, "The token is not a valid JSON web token.")
+        return claims
+
+    def _caller(self, claims: Mapping[str, Any], settings: Oidc, teams: Mapping[str, Team]) -> Caller:
+        named = claims.get(settings.team_claim) if settings.team_claim else None
+        candidates = named if isinstance(named, list) else [named]
+        name = next((each for each in candidates if isinstance(each, str) and each in teams), "")
+        if settings.require_team and not name:
+            self._metrics.tokens.labels(TokenResult.TEAM).inc()
+            message = f"The token names no team that may use this gateway (claim {settings.team_claim})."
+            raise ApiError(HTTPStatus.FORBIDDEN, message, code="unknown_team")
+        subject = str(claims.get(settings.name_claim, ""))[:LONGEST_SUBJECT]
+        if not name:
+            return Caller(key=TOKENS_NAME, subject=subject)
+        team = teams[name]
+        policies = ((f"team/{name}", team),)
+        return Caller(TOKENS_NAME, name, subject, policies, team.priority or "normal")
+
+    def _refuse(self, result: TokenResult, message: str) -> NoReturn:
+        self._metrics.tokens.labels(result).inc()
+        raise ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_token", headers=_CHALLENGE)

@@ -1,0 +1,119 @@
+"""The key ring: which entries are taken, and that a bad one stays alone."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from serve_app.gateway.access.keys import KeyRing, read_directory, watched_keys
+from serve_app.gateway.access.metrics import AccessMetrics
+from serve_app.gateway.observe.metrics import Metrics
+
+from ..support import key_entry
+
+HEX = "ab" * 32
+
+
+def ring_of(**files: str | bytes) -> tuple[KeyRing, Metrics]:
+    metrics = Metrics()
+    content = {name: text if isinstance(text, bytes) else text.encode() for name, text in files.items()}
+    return KeyRing(content, AccessMetrics(metrics.registry)), metrics
+
+
+def states(metrics: Metrics) -> tuple[float | None, float | None]:
+    value = metrics.registry.get_sample_value
+    return tuple(value("ray_vllm_gateway_api_keys", {"state": state}) for state in ("accepted", "refused"))  # type: ignore[return-value]
+
+
+def name_of(ring: KeyRing, text: bytes) -> str | None:
+    found = ring.entries.get(ring.place(text))
+    return found and found[0]
+
+
+def test_a_ring_knows_names_and_keeps_no_key() -> None:
+    ring, metrics = ring_of(a=key_entry("sk-1"), b=key_entry("sk-2", team="red") + "\n")
+    assert [name_of(ring, text) for text in (b"sk-1", b"sk-2", b"sk-3", b"")] == ["a", "b", None, None]
+    assert b"sk-1" not in repr(vars(ring)).encode()
+    assert states(metrics) == (2, 0)
+
+
+def test_two_rings_put_a_key_into_different_places() -> None:
+    (one, _), (other, _) = ring_of(a=key_entry("sk-1")), ring_of(a=key_entry("sk-1"))
+    assert one.place(b"sk-1") != other.place(b"sk-1")
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("sk-plaintext-0123456789", "it is not JSON (the text of a key is not accepted), make the entry with"),
+        ("", "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        ('"sk-plaintext-0123456789"', "it has no hash, make the entry with python -m serve_app.keys"),
+        ('{"sk-plaintext-0123456789": "red"}', "it has no hash"),
+        ('{"hash": "sk-plaintext-0123456789"}', "hash is no sha256:<64 hexadecimal digits>"),
+        (json.dumps({"hash": f"sha256:{HEX}"[:-1]}), "hash is no sha256:<64 hexadecimal digits>"),
+        (json.dumps({"hash": f"sha256:{HEX.upper()}"}), "hash is no sha256:<64 hexadecimal digits>"),
+        (json.dumps({"hash": f"sha256:{HEX}", "rpm": 1}), "has the unknown key 'rpm', use one of: models,"),
+        (json.dumps({"hash": f"sha256:{HEX}", "tokensPerMinute": 0}), "tokensPerMinute is 0: input should be greater"),
+        (json.dumps({"hash": f"sha256:{HEX}", "priority": "max"}), "priority is 'max'"),
+    ],
+)
+def test_a_bad_entry_is_refused_alone(entry: str | bytes, says: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        ring, metrics = ring_of(bad=entry, good=key_entry("sk-1"))
+    assert name_of(ring, b"sk-1") == "good"
+    assert name_of(ring, b"sk-plaintext-0123456789") is None
+    assert states(metrics) == (1, 1)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"API key bad is refused: {says}")
+    assert "plaintext-0" not in record.getMessage()
+
+
+def test_one_key_under_two_names_is_refused_under_both(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        ring, metrics = ring_of(a=key_entry("sk-1"), b=key_entry("sk-2"), c=key_entry("sk-1", team="red"))
+    assert [name_of(ring, text) for text in (b"sk-1", b"sk-2")] == [None, "b"]
+    assert states(metrics) == (1, 2)
+    assert [record.getMessage() for record in caplog.records] == [
+        "API keys a, c are refused: they are one key, make each its own"
+    ]
+
+
+def test_no_key_has_the_name_of_tokens(caplog: pytest.LogCaptureFixture) -> None:
+    ring, metrics = ring_of(oidc=key_entry("sk-1"))
+    assert (name_of(ring, b"sk-1"), states(metrics)) == (None, (0, 1))
+    assert "oidc is the name of those who come with a token, rename the key" in caplog.text
+
+
+def test_a_mounted_secret_is_read_without_its_dot_names(tmp_path: Path) -> None:
+    (tmp_path / "..1").mkdir()
+    (tmp_path / "..1" / "default").write_bytes(b"{}")
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "default").symlink_to("..data/default")
+    (tmp_path / "folder").mkdir()
+    assert read_directory(tmp_path) == {"default": b"{}"}
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    metrics = Metrics()
+    with pytest.raises(FileNotFoundError):
+        watched_keys(tmp_path / "none", metrics, AccessMetrics(metrics.registry))
+
+
+def test_keys_follow_their_directory(tmp_path: Path) -> None:
+    metrics = Metrics()
+    (tmp_path / "a").write_text(key_entry("sk-1"))
+    keys = watched_keys(tmp_path, metrics, AccessMetrics(metrics.registry))
+    before = keys.current
+    (tmp_path / "b").write_text("sk-plaintext")
+    (tmp_path / "c").write_text(key_entry("sk-3"))
+    keys.poll()
+    assert keys.current is not before
+    assert [name_of(keys.current, text) for text in (b"sk-1", b"sk-plaintext", b"sk-3")] == ["a", None, "c"]
+    assert states(metrics) == (2, 1)
+    (tmp_path / "b").unlink()
+    (tmp_path / "a").unlink()
+    keys.poll()
+    assert [name_of(keys.current, text) for text in (b"sk-1", b"sk-3")] == [None, "c"]
+    assert states(metrics) == (1, 0)
