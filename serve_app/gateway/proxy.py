@@ -10,8 +10,10 @@ import orjson
 from starlette.types import Receive
 
 from serve_app.gateway.access.auth import Headers
+from serve_app.gateway.access.caller import ANYBODY
 from serve_app.gateway.apis import body as request_body
 from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.apis.table import APIS
 from serve_app.gateway.disconnect import cancelled_on_disconnect
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.observe.metrics import Metrics, Reason
@@ -66,15 +68,15 @@ class Proxy:
             DisconnectError: The client left; the model's work was cancelled.
         """
         catalog = self._catalog()
-        body = await request_body.read(receive, headers, catalog.limits.max_body_bytes)
+        body = await request_body.read(receive, headers, catalog.config.limits.max_body_bytes)
         payload, name = request_body.parse(body)
-        target = exchange.target = catalog.resolve(name)
-        if name != target.model:
-            payload["model"] = target.model
+        target = exchange.target = catalog.resolve(name, APIS[path], ANYBODY, headers, "").targets[0]
+        if name != target.upstream_model:
+            payload["model"] = target.upstream_model
             body = orjson.dumps(payload)
         del payload
         passed = passed_on(headers, exchange.request_id)
-        request = UpstreamRequest(target.urls[path], passed, body, catalog.timeouts.connect_seconds)
+        request = UpstreamRequest(target.urls[path], passed, body, catalog.config.timeouts.connect_seconds)
         in_flight = self._metrics.in_flight_gauge(target.model)
         in_flight.inc()
         try:
@@ -90,11 +92,11 @@ class Proxy:
 
         answer = None
         try:
-            async with asyncio.timeout(catalog.timeouts.first_byte_seconds) as limit:
+            async with asyncio.timeout(catalog.config.timeouts.first_byte_seconds) as limit:
                 attempt = partial(self._upstream.attempt, request)
-                window = catalog.retry.window_seconds
+                window = catalog.config.retry.window_seconds
                 answer = await first_answer(attempt, window=window, retried=retried, backoff=self._backoff)
-                await self._relay(answer, catalog.timeouts.idle_seconds, limit, exchange)
+                await self._relay(answer, catalog.config.timeouts.idle_seconds, limit, exchange)
         except AttemptError as failure:
             request_id = exchange.request_id.decode()
             logger.warning("request %s to %s failed: %s: %s", request_id, target.model, failure.reason, failure)
@@ -134,7 +136,7 @@ class Proxy:
             message = f"The model {name!r} gave an answer that is not valid HTTP for an API."
             return ApiError(HTTPStatus.BAD_GATEWAY, message, code="bad_gateway")
         if reason is Reason.FIRST_BYTE_TIMEOUT:
-            message = f"The model {name!r} did not begin to answer in {catalog.timeouts.first_byte_seconds:g} s."
+            message = f"The model {name!r} did not begin to answer in {catalog.config.timeouts.first_byte_seconds:g} s."
             return ApiError(HTTPStatus.GATEWAY_TIMEOUT, message, code="timeout")
         message = f"The model {name!r} cannot be reached at the moment; it may be starting or restarting."
         if reason is Reason.CONNECT_TIMEOUT:

@@ -1,77 +1,133 @@
 """The models and routes of one configuration, ready for look-up: what a request holds on to from start to end."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
+from random import Random
 
 from yarl import URL
 
+from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.apis.errors import ApiError
-from serve_app.settings.gateway import GatewayConfig, Limits, Retry, Timeouts
+from serve_app.gateway.apis.table import APIS as TABLE
+from serve_app.gateway.apis.table import Api
+from serve_app.gateway.routing.plan import Plan, Target
+from serve_app.gateway.routing.way import Headers, ModelWay, RouteWay, Tasks, Way
+from serve_app.settings.gateway import GatewayConfig, Model
 
-APIS = {"/v1/chat/completions": "chat_completions", "/v1/completions": "completions"}
-"""The paths that are passed to models -> their names in metrics and logs."""
+__all__ = ["APIS", "Catalog", "Target"]
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where one request goes."""
-
-    model: str
-    route: str
-    """The route that led here; empty where the client named the model itself."""
-    urls: dict[str, URL]
-    """Path of `APIS` -> the same API at the model; parsed once, since parsing costs more than sending."""
+APIS = {path: api.name for path, api in TABLE.items()}
+_MOST_NAMES = 20
+"""That a refusal lists: enough to find a typing mistake; GET /v1/models has them all."""
 
 
 class Catalog:
     """An immutable view of a configuration.
 
-    A reload makes a new catalog; requests in flight go on with the one they started with.
+    A reload makes a new catalog; requests in flight go on with the one they started with. What can be made before a
+    request is there is made here, so that a request costs a look-up, and on routes the choice.
     """
 
-    def __init__(self, config: GatewayConfig, loaded_at: float) -> None:
+    def __init__(self, config: GatewayConfig, loaded_at: float, random: Random | None = None) -> None:
         """Builds the look-up table.
 
         Args:
             config: The configuration.
             loaded_at: When it was loaded, in seconds since 1970; `created` in /v1/models.
+            random: Draws backends and shadows; one of its own if None.
         """
-        self.limits: Limits = config.limits
-        self.timeouts: Timeouts = config.timeouts
-        self.retry: Retry = config.retry
+        self.config = config
         self.created = int(loaded_at)
-        self._owners = {model: entry.owned_by for model, entry in config.models.items()}
-        self._targets = {
-            model: Target(model, "", {path: URL(entry.url + path) for path in APIS})
-            for model, entry in config.models.items()
-        }
+        draws = random or Random()  # noqa: S311  # nothing secret is drawn
+        urls = {model: {path: URL(entry.url + path) for path in TABLE} for model, entry in config.models.items()}
+
+        def target(model: str, entry: Model, route: str = "", adapter: str = "") -> Target:
+            return Target(model, route, entry, adapter or entry.upstream_model or model, urls[model])
+
+        self._ways: dict[str, Way] = {}
+        for model, entry in config.models.items():
+            if not entry.private:
+                self._ways[model] = ModelWay(model, target(model, entry))
+                for adapter in entry.adapters:
+                    self._ways[adapter] = ModelWay(adapter, target(model, entry, adapter=adapter))
+        asked = frozenset(api.tasks for api in TABLE.values())
         for name, route in config.routes.items():
-            self._targets[name] = Target(
-                next(iter(route.backends)), name, self._targets[next(iter(route.backends))].urls
-            )
+            named = {model: target(model, config.models[model], name) for model in set(route.model_ids().values())}
+            self._ways[name] = RouteWay(name, route, named, asked, draws)
 
     def __iter__(self) -> Iterator[str]:
-        """All names that clients may use: models first, then routes."""
-        return iter(self._targets)
+        """All names that clients may use: models, each followed by its adapters, then routes."""
+        return iter(self._ways)
+
+    def plans(self) -> Iterator[Plan]:
+        """All ways that requests may take, shadows aside; one more for each API that a route answers."""
+        return (plan for way in self._ways.values() for plan in way.plans())
 
     def targets(self) -> Iterator[Target]:
-        """Where these names lead, in the same order."""
-        return iter(self._targets.values())
+        """Where these names lead: each pair of model and route once."""
+        pairs = {(target.model, target.route): target for plan in self.plans() for target in plan.targets}
+        return iter(pairs.values())
 
-    def owner(self, name: str) -> str:
-        """Who owns a model, or the model behind a route."""
-        return self._owners[self._targets[name].model]
+    def names(self, caller: Caller, tasks: Tasks | None = None) -> list[str]:
+        """The names that a caller may use, in the same order.
 
-    def resolve(self, name: str) -> Target:
-        """Finds where a name leads.
+        Args:
+            caller: Who asks.
+            tasks: Leaves out what has no model for one of these; None leaves out nothing.
+        """
+        usable = (name for name in self._ways if caller.may_use(name))
+        return [name for name in usable if tasks is None or self._ways[name].fits(tasks)]
+
+    def resolve(self, name: str, api: Api, caller: Caller, headers: Headers, user: str) -> Plan:
+        """Finds where a request goes.
+
+        Args:
+            name: The model that it asks for.
+            api: The API that it comes by.
+            caller: Who sends it.
+            headers: Its headers, by lower-case names.
+            user: The `user` of its body; empty if there is none.
 
         Raises:
-            ApiError: 404 `model_not_found`, which names the models there are.
+            ApiError: 404 `model_not_found`, 403 `model_not_allowed`, or 400 `model_not_supported` if nothing behind the
+                name is for the API; each names what the caller may use there.
         """
-        try:
-            return self._targets[name]
-        except KeyError:
-            known = ", ".join(self) or "none"
-            message = f"The model {name!r} does not exist. Models here: {known}."
-            raise ApiError(HTTPStatus.NOT_FOUND, message, code="model_not_found", param="model") from None
+        plan = self._way(name, caller, api).plan(api.tasks, caller, headers, user)
+        if plan is None:
+            raise self._unfit(name, caller, api)
+        return plan
+
+    def check(self, name: str, caller: Caller) -> None:
+        """Tells whether a caller may use a name at all.
+
+        Raises:
+            ApiError: 404 `model_not_found` or 403 `model_not_allowed`.
+        """
+        self._way(name, caller, None)
+
+    def _way(self, name: str, caller: Caller, api: Api | None) -> Way:
+        way = self._ways.get(name)
+        if way is None:
+            message = f"The model {name!r} does not exist. {self._usable(caller, api)}"
+            raise ApiError(HTTPStatus.NOT_FOUND, message, code="model_not_found", param="model")
+        if not caller.may_use(name):
+            message = f"The API key may not use the model {name!r}. {self._usable(caller, api)}"
+            raise ApiError(HTTPStatus.FORBIDDEN, message, code="model_not_allowed", param="model")
+        return way
+
+    def _unfit(self, name: str, caller: Caller, api: Api) -> ApiError:
+        tasks = " and ".join(sorted(self._ways[name].tasks))
+        message = f"The model {name!r} is for {tasks}, which does not answer {api.name}. "
+        message += f"Models that do: {_listed(self.names(caller, api.tasks))}."
+        return ApiError(HTTPStatus.BAD_REQUEST, message, code="model_not_supported", param="model")
+
+    def _usable(self, caller: Caller, api: Api | None) -> str:
+        if api is None:
+            return f"Models to use: {_listed(self.names(caller))}."
+        return f"Models to use for {api.name}: {_listed(self.names(caller, api.tasks))}."
+
+
+def _listed(names: list[str]) -> str:
+    listed = ", ".join(names[:_MOST_NAMES]) or "none"
+    more = len(names) - _MOST_NAMES
+    return f"{listed}, and {more} more" if more > 0 else listed

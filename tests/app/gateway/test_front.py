@@ -47,7 +47,7 @@ async def test_an_unknown_model(gateway: Gateway) -> None:
         assert response.status == 404
         error = await error_of(response)
     assert (error["code"], error["param"], error["type"]) == ("model_not_found", "model", "invalid_request_error")
-    assert error["message"] == "The model 'nix' does not exist. Models here: a, b, chat."
+    assert error["message"] == "The model 'nix' does not exist. Models to use for chat_completions: a, b, chat."
     assert gateway.value("requests_total", model="", route="", api="chat_completions", status="4xx") == 1
 
 
