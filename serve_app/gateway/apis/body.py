@@ -1,104 +1,157 @@
-"""A request's body: read within its limit, and asked for the one thing the gateway needs of it, the model's name."""
+"""A request's body, and the little that the gateway has to know of it: which model is to answer, and how."""
 
-import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, overload
 
 import orjson
 from starlette.types import Receive
 
-from serve_app.gateway.access.auth import Headers
 from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.disconnect import DisconnectError
+from serve_app.gateway.apis.form import Form
+from serve_app.gateway.apis.intake import Headers, discard, receive_all
+from serve_app.gateway.apis.table import APIS, Api
+from serve_app.settings.gateway import Limits
 
-_MOST_DISCARDED = 64 * 1024 * 1024
-_DISCARD_SECONDS = 10
+__all__ = ["Body", "discard", "parse", "read"]
+
+_DEEPEST = 254
+"""What orjson writes; it reads more."""
+_YES = frozenset(("1", "on", "t", "true", "y", "yes"))
+_NO = frozenset(("", "0", "f", "false", "n", "no", "off"))
+"""What a form's field may have for a boolean, as pydantic reads it."""
 
 
-async def read(receive: Receive, headers: Headers, limit: int) -> bytes:
-    """Reads the whole body.
+class Body:
+    """A request's body."""
+
+    __slots__ = ("_form", "_raw", "model", "payload", "stream", "user")
+
+    def __init__(
+        self,
+        raw: bytes,
+        payload: dict[str, Any],
+        *,
+        model: str = "",
+        stream: bool = False,
+        user: str = "",
+        form: Form | None = None,
+    ) -> None:
+        """Takes the bytes and what was read of them."""
+        self._raw = raw
+        self._form = form
+        self.payload = payload
+        """The JSON; empty for forms, and where the API has no body. May be changed, see `encode`."""
+        self.model = model
+        """The model's or route's name; empty where the API has no body."""
+        self.stream = stream
+        """Whether the answer is to be a stream of events."""
+        self.user = user
+        """Whom the client asks for, as it names them; empty if it does not."""
+
+    def encode(self, upstream_model: str, changed: bool = False) -> bytes:
+        """The body for a model: the very bytes that came, if nothing is to be different.
+
+        Args:
+            upstream_model: What `model` has to be there.
+            changed: Whether the payload was changed.
+
+        Raises:
+            ApiError: 400, if the payload cannot be written again.
+        """
+        if not changed and upstream_model == self.model:
+            return self._raw
+        if self._form is not None:
+            return self._form.replaced("model", upstream_model)
+        if not self.model:
+            return self._raw
+        self.payload["model"] = upstream_model
+        try:
+            return orjson.dumps(self.payload)
+        except orjson.JSONEncodeError as error:
+            raise _bad(f"The body is nested deeper than {_DEEPEST} levels: send it flatter.") from error
+
+
+@overload
+async def read(receive: Receive, headers: Headers, api: int) -> bytes: ...
+@overload
+async def read(receive: Receive, headers: Headers, api: Api, limits: Limits) -> Body: ...
+async def read(receive: Receive, headers: Headers, api: Api | int, limits: Limits | None = None) -> Body | bytes:
+    """Reads a request's body.
 
     Args:
         receive: ASGI's receive.
         headers: The request's headers.
-        limit: The most bytes allowed.
+        api: What it is for.
+        limits: How large it may be, and how long it may take.
 
     Raises:
-        ApiError: 413, if the declared or received length is above the limit.
+        ApiError: 400, 408, 413 or 415: the body cannot be used.
         DisconnectError: The client left before the end.
     """
-    if int(headers.get(b"content-length", 0)) > limit:
-        await discard(receive, headers)
-        raise _too_large(limit)
-    body = b""
-    pieces: bytearray | None = None
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise DisconnectError
-        piece: bytes = message.get("body", b"")
-        if len(body if pieces is None else pieces) + len(piece) > limit:
-            if message.get("more_body", False):
-                await discard(receive, headers)
-            raise _too_large(limit)
-        if pieces is not None:
-            pieces += piece
-        elif body:
-            pieces = bytearray(body + piece)
-        else:
-            body = piece
-        if not message.get("more_body", False):
-            return body if pieces is None else bytes(pieces)
-
-
-async def discard(receive: Receive, headers: Headers) -> None:
-    """Reads and drops a body, within limits, so that its sender can read a refusal.
-
-    A connection that is closed while bytes arrive is reset, and the reset may overtake the answer: the client would see
-    a broken connection in place of a 401 or 413. A client that asks first (`expect: 100-continue`) sends nothing.
-
-    Args:
-        receive: ASGI's receive; the end of the body has not been received yet.
-        headers: The request's headers.
-    """
-    if b"expect" in headers or int(headers.get(b"content-length", 0)) > _MOST_DISCARDED:
-        return
-    discarded = 0
-    try:
-        async with asyncio.timeout(_DISCARD_SECONDS):
-            while discarded <= _MOST_DISCARDED:
-                message = await receive()
-                discarded += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
+    if isinstance(api, int) or limits is None:  # the call as it was, until its callers are changed
+        return await receive_all(receive, headers, int(str(api)), Limits().body_seconds)
+    raw = await receive_all(receive, headers, limits.max_body_bytes, limits.body_seconds)
+    if api.body == "none":
+        return Body(b"", {})
+    content_type = headers.get(b"content-type", b"")
+    return _of_form(raw, content_type, api) if api.body == "form" else _of_json(raw, content_type, api)
 
 
 def parse(body: bytes) -> tuple[dict[str, Any], str]:
-    """Reads the JSON of a body and the model's name in it.
+    """The JSON and the model's name in it; goes with the old `read`."""
+    parsed = _of_json(body, b"application/json", APIS["/v1/chat/completions"])
+    return parsed.payload, parsed.model
 
-    Raises:
-        ApiError: 400, if it is not a JSON object whose `model` is a string.
-    """
+
+def _of_json(raw: bytes, content_type: bytes, api: Api) -> Body:
+    if content_type != b"application/json" and not _is_json(content_type):
+        name = content_type.decode("latin-1")
+        message = f"The content-type is {name!r}: send the body as JSON, with content-type: application/json."
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, code="unsupported_content_type")
     try:
-        payload = orjson.loads(body)
+        payload = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise _bad(f"The body is not valid JSON: {error}.") from error
     if not isinstance(payload, dict):
         raise _bad("The body has to be a JSON object.")
-    if "model" not in payload:
+    model = _named(payload.get("model"))
+    stream = payload.get("stream") if api.streams else None
+    if stream is not None and not isinstance(stream, bool):
+        raise _bad("'stream' has to be true or false.", param="stream")
+    if api.streams and not isinstance(payload.get("stream_options"), dict | None):
+        raise _bad("'stream_options' has to be an object.", param="stream_options")
+    return Body(raw, payload, model=model, stream=bool(stream), user=_user(payload, api))
+
+
+def _of_form(raw: bytes, content_type: bytes, api: Api) -> Body:
+    form = Form(raw, content_type)
+    model = _named(form.text("model"))
+    stream = (form.text("stream") or "").lower()
+    if stream not in _YES and stream not in _NO:
+        raise _bad("'stream' has to be true or false.", param="stream")
+    return Body(raw, {}, model=model, stream=api.streams and stream in _YES, user=form.text("user") or "", form=form)
+
+
+def _is_json(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() == b"application/json"
+
+
+def _named(model: object) -> str:
+    if model is None:
         raise _bad("The body has no 'model': name the model that is to answer.", param="model")
-    model = payload["model"]
-    if not isinstance(model, str):
-        raise _bad("'model' has to be a string.", param="model")
-    return payload, model
+    if not isinstance(model, str) or not model:
+        raise _bad("'model' has to be a string with a model's name.", param="model")
+    return model
+
+
+def _user(payload: dict[str, Any], api: Api) -> str:
+    if api.shape == "anthropic":
+        metadata = payload.get("metadata")
+        user = metadata.get("user_id") if isinstance(metadata, dict) else None
+    else:
+        user = payload.get("user")
+    return user if isinstance(user, str) else ""
 
 
 def _bad(message: str, *, param: str | None = None) -> ApiError:
     return ApiError(HTTPStatus.BAD_REQUEST, message, param=param)
-
-
-def _too_large(limit: int) -> ApiError:
-    message = f"The body is larger than {limit} bytes."
-    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="request_too_large")

@@ -1,0 +1,34 @@
+"""ASGI's receiving side, as a test wants it."""
+
+import asyncio
+
+from starlette.types import Message, Receive
+
+JSON = {b"content-type": b"application/json"}
+
+
+def receiving(*pieces: bytes | None) -> Receive:
+    """ASGI's receive for a body in pieces; None is a client that leaves."""
+    messages: list[Message] = [
+        {"type": "http.disconnect"}
+        if piece is None
+        else {"type": "http.request", "body": piece, "more_body": index < len(pieces) - 1}
+        for index, piece in enumerate(pieces)
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    return receive
+
+
+def stalling(*pieces: bytes) -> Receive:
+    """The same for a client that then sends nothing any more."""
+    messages: list[Message] = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+
+    async def receive() -> Message:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop(0)
+
+    return receive
