@@ -17,6 +17,7 @@ from serve_app.settings.gateway import GatewayConfig, Model
 __all__ = ["APIS", "Catalog", "Target"]
 
 APIS = {path: api.name for path, api in TABLE.items()}
+_LONGEST_NAME = 253
 _MOST_NAMES = 20
 """That a refusal lists: enough to find a typing mistake; GET /v1/models has them all."""
 
@@ -108,17 +109,18 @@ class Catalog:
     def _way(self, name: str, caller: Caller, api: Api | None) -> Way:
         way = self._ways.get(name)
         if way is None:
-            message = f"The model {name!r} does not exist. {self._usable(caller, api)}"
+            message = f"The model {name[:_LONGEST_NAME]!r} does not exist. {self._usable(caller, api)}"
             raise ApiError(HTTPStatus.NOT_FOUND, message, code="model_not_found", param="model")
         if not caller.may_use(name):
-            message = f"The API key may not use the model {name!r}. {self._usable(caller, api)}"
+            message = f"This key or token may not use the model {name!r}. {self._usable(caller, api)}"
             raise ApiError(HTTPStatus.FORBIDDEN, message, code="model_not_allowed", param="model")
         return way
 
     def _unfit(self, name: str, caller: Caller, api: Api) -> ApiError:
         tasks = " and ".join(sorted(self._ways[name].tasks))
+        others = [other for other in self.names(caller, api.tasks) if other != name]
         message = f"The model {name!r} is for {tasks}, which does not answer {api.name}. "
-        message += f"Models that do: {_listed(self.names(caller, api.tasks))}."
+        message += f"Models that do: {_listed(others)}."
         return ApiError(HTTPStatus.BAD_REQUEST, message, code="model_not_supported", param="model")
 
     def _usable(self, caller: Caller, api: Api | None) -> str:

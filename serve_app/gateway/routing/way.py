@@ -19,7 +19,7 @@ class Way(Protocol):
 
     @property
     def tasks(self) -> Tasks:
-        """What the models behind it are for."""
+        """What it is for, where no match says otherwise."""
 
     def fits(self, tasks: Tasks) -> bool:
         """Whether it may lead to a model for one of these."""
@@ -67,9 +67,8 @@ class RouteWay:
             asked: The groups of tasks.
             random: Draws backends and shadows.
         """
-        named = [route.backends, *(match.backends for match in route.matches.values())]
         self.tasks: Tasks = frozenset(
-            targets[model].entry.task for backends in named for model, backend in backends.items() if backend.weight
+            targets[model].entry.task for model, backend in route.backends.items() if backend.weight
         )
         ways = ((tasks, _RulesForTasks(name, route, targets, tasks, random)) for tasks in asked)
         self._rules = {tasks: rules for tasks, rules in ways if rules.choices}

@@ -124,7 +124,7 @@ async def test_a_caller_sees_what_it_may_use(served: Served) -> None:
     assert response.status_code == 403
     error = response.json()["error"]
     assert (error["code"], error["param"]) == ("model_not_allowed", "model")
-    assert error["message"] == "The API key may not use the model 'a'. Models to use: b, chat."
+    assert error["message"] == "This key or token may not use the model 'a'. Models to use: b, chat."
 
 
 async def test_without_a_caller_everything_is_listed(served: Served) -> None:
