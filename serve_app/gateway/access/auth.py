@@ -60,28 +60,25 @@ class Authenticator:
         if self._keys is None and tokens is None:
             return ANYBODY
         text = _credential_in(headers)
-        try:
-            if tokens and tokens.looks_like(text):
+        if tokens and tokens.looks_like(text):
+            try:
                 return await tokens.check(text)
-            return self._holder(text)
-        except ApiError as error:
-            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                self._metrics.auth_failures.inc()
-            raise
+            except ApiError as error:
+                if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    self._metrics.auth_failures.inc()
+                raise
+        caller = self._holder(text)
+        if caller is None:
+            self._metrics.auth_failures.inc()
+            asked_for = ("API key" if self._keys else "", "token" if tokens else "")
+            raise _refusal(" or ".join(filter(None, asked_for)), given=bool(text))
+        return caller
 
-    def _holder(self, text: bytes) -> Caller:
-        if text and self._keys:
-            ring = self._keys.current
-            caller = self._callers_of(ring).get(ring.place(text))
-            if caller:
-                return caller
-        message = (
-            "The API key is not valid."
-            if text
-            else "There is no API key in the request: send it in the header 'Authorization: Bearer KEY'."
-        )
-        challenge = [(b"www-authenticate", b"Bearer")]
-        raise ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=challenge)
+    def _holder(self, text: bytes) -> Caller | None:
+        if self._keys is None or not text:
+            return None
+        ring = self._keys.current
+        return self._callers_of(ring).get(ring.place(text))
 
     def _callers_of(self, ring: KeyRing) -> dict[bytes, Caller]:
         teams = self._teams()
@@ -107,6 +104,16 @@ def _caller(name: str, key: Key, teams: Mapping[str, Team]) -> Caller:
         policies=((f"key/{name}", key), (f"team/{key.team}", team)),
         priority=key.priority or team.priority or "normal",
     )
+
+
+def _refusal(asked_for: str, *, given: bool) -> ApiError:
+    message = (
+        f"The {asked_for} is not valid."
+        if given
+        else f"There is no {asked_for} in the request: send it in the header 'Authorization: Bearer ...'."
+    )
+    challenge = [(b"www-authenticate", b"Bearer")]
+    return ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=challenge)
 
 
 def _credential_in(headers: Headers) -> bytes:

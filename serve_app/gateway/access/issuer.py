@@ -52,8 +52,9 @@ class Issuer:
         """Those of the last fetch that succeeded; another object if and only if they are others."""
         self._session = session
         self._metrics = metrics
+        metrics.issuer_keys.set(0)
         self._retry_seconds = retry_seconds
-        self._fetched: list[Any] = []
+        self._fetched: list[Any] | None = None
         self._next_fetch = float("-inf")
         self._failing = False
         self._one_at_a_time = asyncio.Lock()
@@ -83,7 +84,7 @@ class Issuer:
                 self._metrics.issuer_fetches.labels("failed").inc()
                 if not self._failing:
                     stay = "those before stay in use" if self.keys else "requests with tokens are refused"
-                    why = " ".join(str(error).split()) or type(error).__name__
+                    why = str(error) if isinstance(error, IssuerError) else f"{type(error).__name__}: {error}"
                     logger.warning("keys of %s cannot be fetched, %s: %s", self.settings.issuer, stay, why)
                 self._failing = True
             else:
@@ -134,11 +135,13 @@ class Issuer:
 
 def _usable(jwk: dict[str, Any]) -> dict[tuple[str | None, str], PyJWK]:
     """A key under each algorithm that it may sign with; nothing for what is not for signatures, or not public."""
-    kind, alg, key_id = jwk.get("kty"), jwk.get("alg"), jwk.get("kid")
-    if jwk.get("use") not in (None, "sig") or not isinstance(key_id, str | None) or not isinstance(alg, str | None):
+    algorithm, key_id = jwk.get("alg"), jwk.get("kid")
+    if jwk.get("use", "sig") != "sig" or not isinstance(key_id, str | None) or not isinstance(algorithm, str | None):
+        return {}
+    if algorithm is not None and algorithm not in ALGORITHMS:
         return {}
     try:
-        keys = [PyJWK(jwk, each) for each in _RSA] if kind == "RSA" and alg is None else [PyJWK(jwk)]
+        keys = [PyJWK(jwk, each) for each in _RSA] if jwk.get("kty") == "RSA" and not algorithm else [PyJWK(jwk)]
     except PyJWTError:
         return {}
     return {(key_id, key.algorithm_name): key for key in keys if key.algorithm_name in ALGORITHMS}

@@ -9,23 +9,19 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 import aiohttp
-import jwt
 
 from serve_app.gateway.access.caller import Caller
-from serve_app.gateway.access.issuer import ALGORITHMS, RETRY_SECONDS, Issuer, IssuerError, Keys
+from serve_app.gateway.access.issuer import RETRY_SECONDS, Issuer, IssuerError, Keys
 from serve_app.gateway.access.keys import TOKENS_NAME
 from serve_app.gateway.access.metrics import AccessMetrics, TokenResult
+from serve_app.gateway.access.verify import LEEWAY_SECONDS, TokenError, claims_of
 from serve_app.gateway.apis.errors import ApiError
 from serve_app.settings.gateway import Oidc, Team
 
 _SHAPE = re.compile(rb"eyJ[\w-]*\.[\w-]+\.[\w-]*")
-LEEWAY_SECONDS = 30
-"""How far the issuer's clock may be from this one's."""
-REMEMBERED = 10_000
-"""Tokens that need not be verified again; those used longest ago are forgotten first."""
 LONGEST_SUBJECT = 256
 _CHALLENGE = [(b"www-authenticate", b'Bearer error="invalid_token"')]
 
@@ -42,6 +38,7 @@ class Tokens:
         *,
         refresh_seconds: float = 300,
         retry_seconds: float = RETRY_SECONDS,
+        remembered: int = 10_000,
     ) -> None:
         """Joins the parts; fetches nothing yet.
 
@@ -52,6 +49,7 @@ class Tokens:
             metrics: Where checks are counted.
             refresh_seconds: Between two fetches of the issuer's keys.
             retry_seconds: Between two fetches while they fail, and at least between any two.
+            remembered: How many tokens need not be verified again; those used longest ago are forgotten first.
         """
         self._settings = settings
         self._teams = teams
@@ -59,6 +57,7 @@ class Tokens:
         self._metrics = metrics
         self._refresh_seconds = refresh_seconds
         self._retry_seconds = retry_seconds
+        self._remembered = remembered
         self._issuer: Issuer | None = None
         self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self._verified_by: tuple[Keys, Mapping[str, Team]] | None = None
@@ -93,7 +92,7 @@ class Tokens:
     @staticmethod
     def looks_like(text: bytes) -> bool:
         """Whether a text has the shape of a token, which no API key has."""
-        return text.startswith(b"eyJ") and _SHAPE.fullmatch(text) is not None
+        return _SHAPE.fullmatch(text) is not None
 
     async def check(self, text: bytes) -> Caller:
         """Whom a token is from.
@@ -117,7 +116,7 @@ class Tokens:
         self._metrics.tokens.labels(TokenResult.OK).inc()
         verified = self._verified_with(issuer.keys, teams)
         verified[place] = int(claims["exp"]) + LEEWAY_SECONDS, caller
-        if len(verified) > REMEMBERED:
+        if len(verified) > self._remembered:
             verified.popitem(last=False)
         return caller
 
@@ -138,31 +137,11 @@ class Tokens:
         return self._verified
 
     async def _claims(self, text: bytes, issuer: Issuer) -> dict[str, Any]:
-        settings = issuer.settings
         try:
-            # Read before it is verified only to refuse it: tokens of others must not lead to requests to the issuer.
-            token = jwt.decode_complete(text, options={"verify_signature": False})
-            header, unverified = token["header"], token["payload"]
-            if unverified.get("iss") != settings.issuer:
-                self._refuse(TokenResult.ISSUER, f"The token is not from the issuer {settings.issuer}.")
-            algorithm = header.get("alg")
-            if algorithm not in ALGORITHMS:
-                known = ", ".join(sorted(ALGORITHMS))
-                self._refuse(TokenResult.ALGORITHM, f"The token's signature is of a kind other than {known}.")
-            key = await issuer.key(header.get("kid"), algorithm)
-            if key is None:
-                message = "The token is signed with a key that its issuer does not have (any more), get a new token."
-                self._refuse(TokenResult.UNKNOWN_KEY, message)
-            # The algorithm is the key's: the token only chose among the issuer's keys.
-            claims: dict[str, Any] = jwt.decode(
-                text,
-                key,
-                algorithms=[key.algorithm_name],
-                audience=settings.audience,
-                issuer=settings.issuer,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
-            )
+            return await claims_of(text, issuer)
+        except TokenError as error:
+            self._metrics.tokens.labels(error.result).inc()
+            raise ApiError(HTTPStatus.UNAUTHORIZED, str(error), code="invalid_token", headers=_CHALLENGE) from error
         except IssuerError as error:
             self._metrics.tokens.labels(TokenResult.NO_KEYS).inc()
             message = "The token cannot be checked: its issuer cannot be reached at the moment."
@@ -170,19 +149,6 @@ class Tokens:
             raise ApiError(
                 HTTPStatus.SERVICE_UNAVAILABLE, message, code="issuer_unavailable", headers=retry_after
             ) from error
-        except jwt.ExpiredSignatureError:
-            self._refuse(TokenResult.EXPIRED, "The token has expired, get a new one.")
-        except jwt.ImmatureSignatureError:
-            self._refuse(TokenResult.NOT_YET, "The token is not valid yet; the clocks may differ.")
-        except jwt.InvalidAudienceError:
-            self._refuse(TokenResult.AUDIENCE, f"The token is not for the audience {settings.audience}.")
-        except jwt.InvalidSignatureError:
-            self._refuse(TokenResult.SIGNATURE, "The token's signature is wrong.")
-        except jwt.MissingRequiredClaimError as error:
-            self._refuse(TokenResult.MALFORMED, f"The token lacks the claim {error.claim}.")
-        except jwt.PyJWTError:
-            self._refuse(TokenResult.MALFORMED, "The token is not a valid JSON web token.")
-        return claims
 
     def _caller(self, claims: Mapping[str, Any], settings: Oidc, teams: Mapping[str, Team]) -> Caller:
         named = claims.get(settings.team_claim) if settings.team_claim else None
@@ -198,7 +164,3 @@ class Tokens:
         team = teams[name]
         policies = ((f"team/{name}", team),)
         return Caller(TOKENS_NAME, name, subject, policies, team.priority or "normal")
-
-    def _refuse(self, result: TokenResult, message: str) -> NoReturn:
-        self._metrics.tokens.labels(result).inc()
-        raise ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_token", headers=_CHALLENGE)
