@@ -102,10 +102,28 @@ def parse(name: str, content: bytes) -> Key:
         raise EntryError(explain(error)) from error
 
 
-def read_directory(directory: Path) -> dict[str, bytes]:
-    """Reads a mounted Secret: its files, without the dot-names through which Kubernetes swaps them."""
-    files = (path for path in sorted(directory.iterdir()) if not path.name.startswith("."))
-    return {path.name: path.read_bytes() for path in files if path.is_file()}
+class Mounted:
+    """A mounted Secret, read anew only after Kubernetes swapped it: a thousand files take long enough to be felt."""
+
+    def __init__(self, directory: Path) -> None:
+        """Reads nothing yet."""
+        self._directory = directory
+        self._version: str | None = None
+        self._files: dict[str, bytes] = {}
+
+    def read(self) -> dict[str, bytes]:
+        """Its files, without the dot-names through which Kubernetes swaps them.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        swapped = self._directory / "..data"
+        version = str(swapped.readlink()) if swapped.is_symlink() else None  # none in a directory made by hand
+        if version is None or version != self._version:
+            files = (path for path in sorted(self._directory.iterdir()) if not path.name.startswith("."))
+            self._files = {path.name: path.read_bytes() for path in files if path.is_file()}
+            self._version = version
+        return self._files
 
 
 def watched_keys(
@@ -121,4 +139,4 @@ def watched_keys(
     Raises:
         OSError: The directory cannot be read.
     """
-    return Watched("api_keys", partial(read_directory, directory), partial(KeyRing, metrics=access_metrics), metrics)
+    return Watched("api_keys", Mounted(directory).read, partial(KeyRing, metrics=access_metrics), metrics)

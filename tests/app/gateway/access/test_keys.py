@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.gateway.access.keys import KeyRing, read_directory, watched_keys
+from serve_app.gateway.access.keys import KeyRing, Mounted, watched_keys
 from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.observe.metrics import Metrics
 
@@ -86,13 +86,40 @@ def test_no_key_has_the_name_of_tokens(caplog: pytest.LogCaptureFixture) -> None
     assert "oidc is the name of those who come with a token, rename the key" in caplog.text
 
 
+def mounted(folder: Path, version: str, **files: str) -> None:
+    """Writes files as Kubernetes mounts them: into a folder of their own, which then takes the place of the last."""
+    (folder / version).mkdir()
+    for name, content in files.items():
+        (folder / version / name).write_text(content)
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    (folder / "..data_tmp").symlink_to(version)
+    (folder / "..data_tmp").rename(folder / "..data")
+
+
 def test_a_mounted_secret_is_read_without_its_dot_names(tmp_path: Path) -> None:
-    (tmp_path / "..1").mkdir()
-    (tmp_path / "..1" / "default").write_bytes(b"{}")
-    (tmp_path / "..data").symlink_to("..1")
-    (tmp_path / "default").symlink_to("..data/default")
+    mounted(tmp_path, "..1", default="{}")
     (tmp_path / "folder").mkdir()
-    assert read_directory(tmp_path) == {"default": b"{}"}
+    assert Mounted(tmp_path).read() == {"default": b"{}"}
+
+
+def test_a_mounted_secret_is_read_again_when_it_is_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = Mounted(tmp_path)
+    mounted(tmp_path, "..1", a="1")
+    first = secret.read()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read again"))
+        assert secret.read() is first
+    mounted(tmp_path, "..2", a="2", b="3")
+    assert secret.read() == {"a": b"2", "b": b"3"}
+
+
+def test_a_directory_made_by_hand_is_read_each_time(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    secret = Mounted(tmp_path)
+    assert secret.read() == {"a": b"1"}
+    (tmp_path / "a").write_text("2")
+    assert secret.read() == {"a": b"2"}
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
