@@ -40,6 +40,7 @@ generate: venv deps ## write what is generated: schema, VALUES.md, version copie
 	@cp versions.yaml serve_app/versions.yaml; cp versions.yaml $(CHART)/files/versions.yaml
 	@python -m serve_app.settings $(CHART)/values.yaml > $(CHART)/values.schema.json.new; mv $(CHART)/values.schema.json.new $(CHART)/values.schema.json
 	@helm-docs --chart-search-root $(CHART) --template-files VALUES.md.gotmpl --output-file VALUES.md --log-level warning
+	@python -m serve_app.settings --entries $(CHART)/values.yaml >> $(CHART)/VALUES.md
 	@tests/golden/generate.sh
 
 verify: generate ## fail if a generated file in git is out of date

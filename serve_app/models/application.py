@@ -9,6 +9,7 @@ from ray.serve.llm import LLMConfig, build_openai_app
 from serve_app.models.environment import check_direct_streaming
 from serve_app.models.placement import placement
 from serve_app.models.source import check_present, location
+from serve_app.models.task import engine_arguments
 from serve_app.settings.errors import SettingsError
 from serve_app.settings.model import ModelSettings
 from serve_app.version import check_pair
@@ -35,7 +36,7 @@ def application(settings: ModelSettings) -> serve.Application:
 
 def llm_config(settings: ModelSettings) -> LLMConfig:
     """What Ray Serve LLM is told of the model. Nothing about replicas: those are overrides in the Serve config."""
-    engine = dict(settings.engine)
+    engine = engine_arguments(settings)
     if settings.tensor_parallel > 1:
         engine["tensor_parallel_size"] = settings.tensor_parallel
     if settings.revision:

@@ -4,14 +4,18 @@ import argparse
 import json
 from pathlib import Path
 
+from serve_app.settings.entries import entries
 from serve_app.settings.schema import values_schema
 
 
 def main() -> None:
-    """Prints the schema, always in the same order."""
+    """Prints the schema, or a part of it as a table; always in the same order."""
     parser = argparse.ArgumentParser(prog="python -m serve_app.settings", description=__doc__)
     parser.add_argument("values", type=Path, metavar="VALUES_FILE", help="the chart's values.yaml")
-    print(json.dumps(values_schema(parser.parse_args().values), indent=2, ensure_ascii=False))
+    parser.add_argument("--entries", action="store_true", help="print the end of VALUES.md instead")
+    arguments = parser.parse_args()
+    schema = values_schema(arguments.values)
+    print(entries(schema) if arguments.entries else json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

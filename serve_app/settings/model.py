@@ -42,6 +42,7 @@ class ModelSettings(Settings):
     model_id: str = Field(pattern=patterns.MODEL_ID)
     source: str
     revision: str = ""
+    task: Literal["generate", "embed", "score", "transcribe"] = "generate"
     accelerator: Accelerator
     tensor_parallel: int = Field(default=1, ge=1)
     engine: dict[str, Any] = Field(default_factory=dict)

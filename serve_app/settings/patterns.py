@@ -9,7 +9,10 @@ CLUSTER = r"^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$"
 # A class is a worker group's name and a part of a Ray resource's.
 ACCELERATOR_CLASS = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-KEY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+# Of API keys, teams, matches: a file's name, a label's value.
+NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+HEADER = r"^[A-Za-z0-9_-]+$"
+URL = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$"
 
 # The same in words, for the keys of maps.
 WORDS = {
@@ -18,7 +21,8 @@ WORDS = {
     CLUSTER: "lower-case letters, digits and -, a letter first, at most 24",
     ACCELERATOR_CLASS: "lower-case letters, digits and -, a letter first, at most 40",
     ENV_NAME: "letters, digits and _, no digit first",
-    KEY_NAME: "letters, digits, ., _ and -, at most 63",
+    NAME: "letters, digits, ., _ and -, at most 63",
+    HEADER: "letters, digits, _ and -",
 }
 
 HUGGING_FACE = r"hf://[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"

@@ -1,5 +1,8 @@
 """values.schema.json: the JSON Schema of the chart's values, made of the pydantic models and values.yaml's comments.
 
+A key of values.yaml is described by its comment there; a key of a map's entry, which values.yaml does not have, by its
+field.
+
 pydantic's own schema is right but hard to read in Helm's messages (`anyOf failed` for every key that may be null), so
 references are resolved and unions of plain types are written as lists of types. Helm tells what it refuses by a value
 that it wanted instead (`value must be ...`); where a bare `not allowed` would leave the user without a remedy, that
@@ -23,13 +26,13 @@ REPRESENTATIVES: dict[Keys, Keys] = {
     ("capacity", "nodePools", "*"): ("capacity", "nodePoolDefaults"),
 }
 ENGINE = "engineArguments"
-DROPPED = ("title", "default", "description")
+DROPPED = ("title", "default")
 
 
 def values_schema(values: Path) -> Schema:
     """The whole schema; `values` is the chart's values.yaml."""
     raw = Values.model_json_schema(by_alias=True)
-    schema = _simplify(raw, raw.get("$defs", {}))
+    schema = _simplify(_undescribed(raw), raw.get("$defs", {}))
     _describe(schema, (), comments(values))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -50,10 +53,18 @@ def engine_schema() -> Schema:
     }
 
 
+def _undescribed(node: Schema) -> Schema:
+    """A model's schema without its docstring, which is for those who read the code."""
+    return {key: value for key, value in node.items() if key != "description"}
+
+
 def _simplify(node: Schema, defs: Schema) -> Schema:
     if "$ref" in node:
         name = node["$ref"].rsplit("/", 1)[1]
-        return {"$ref": f"#/$defs/{ENGINE}"} if name.endswith("Engine") else _simplify(defs[name], defs)
+        described = {key: node[key] for key in ("description",) if key in node}
+        if name.endswith("Engine"):
+            return {"$ref": f"#/$defs/{ENGINE}"} | described
+        return _simplify(_undescribed(defs[name]), defs) | described
     node = {key: value for key, value in node.items() if key not in (*DROPPED, "$defs")}
     if "patternProperties" in node:
         # Names of a kind. `propertyNames` would say this too, but Helm reports it under a wrong path.

@@ -34,6 +34,7 @@ def test_least() -> None:
         {"accelerator": {"kind": "gpu", "class": "a100-80gb"}, "tensor_parallel": 8},
         {"engine": {"max_model_len": 8192, "tool_call_parser": "hermes", "compilation_config": {"mode": 3}}},
         {"env": {"VLLM_LOGGING_LEVEL": "DEBUG"}},
+        {"task": "embed"},
     ],
     ids=str,
 )
@@ -55,6 +56,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"revision": "main"}, "only an hf:// source has revisions"),
     ({"model_id": "Qwen/Qwen3-8B"}, "model_id: string should match pattern"),
     ({"model_id": "a" * 64}, "model_id: string should match pattern"),
+    ({"task": "chat"}, "task: input should be 'generate', 'embed', 'score' or 'transcribe'"),
     ({"tensor_parallel": 0}, "tensor_parallel: input should be greater than or equal to 1"),
     ({"tensor_parallel": "2"}, "tensor_parallel: input should be a valid integer"),
     ({"tensor_paralel": 2}, "tensor_paralel is not a setting; did you mean tensor_parallel?"),

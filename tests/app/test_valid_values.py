@@ -49,13 +49,46 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     },
     "deleted by a later file": {
         "models": {"a": None, "b": {"env": {"A": None}, "engine": {"dtype": None}}},
-        "routes": {"r": None, "s": {"backends": {"a": None, "b": {}}}},
+        "routes": {"r": None, "s": {"backends": {"a": None, "b": {}}, "sticky": None}},
         "accelerators": {"l4": None, "cpu": {"resources": {"limits": None}, "nodeSelector": {"x": None}}},
         "clusters": {"main": {"head": {"rayStartParams": {"num-cpus": None}}}},
         "extraObjects": {"x": None},
         "auth": {"apiKeys": {"default": None}},
     },
     "route names": {"routes": {"gpt-4o": {"backends": {"a": {}}}, "Qwen/Qwen3-8B": {}, "org:model_1": {}}},
+    "everything of a route": {
+        "routes": {
+            "chat": {
+                "backends": {"a": {"weight": 90}, "b": {}},
+                "sticky": {"by": "header", "header": "x-session"},
+                "matches": {
+                    "beta": {"order": 1, "headers": {"x-beta": "1"}, "teams": ["search"], "backends": {"b": {}}},
+                    "gone": None,
+                },
+                "shadow": {"c": {"percent": 0.5}},
+                "fallback": {"far": {"order": 2}, "b": None},
+            }
+        },
+        "providers": {
+            "far": {
+                "url": "https://api.example.com/llm",
+                "model": "org/large-1",
+                "task": "generate",
+                "apiKey": {"existingSecret": "far", "key": "token"},
+                "maxConcurrentRequests": 10,
+                "price": {"promptPerMillion": 0.5, "cachedPerMillion": None, "completionPerMillion": 1},
+            },
+            "near": {"url": "http://other.llm.svc:8000"},
+            "gone": None,
+        },
+    },
+    "what a model is for, and costs": {
+        "models": {
+            "a": {"task": "embed", "private": True, "ownedBy": "birds", "price": {"promptPerMillion": 0.06}},
+            "b": {"task": "score", "maxConcurrentRequests": 0, "price": {"cachedPerMillion": None}},
+            "c": {"task": "transcribe", "maxConcurrentRequests": None},
+        }
+    },
     "fractional seconds and targets": {
         "models": {"a": {"replicas": {"targetOngoingRequests": 1.5, "upscaleDelaySeconds": 0.5}}}
     },

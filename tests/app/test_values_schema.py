@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from serve_app.settings.comments import comments
 from serve_app.settings.engine import OWNED, arguments
+from serve_app.settings.entries import entries
 from serve_app.settings.schema import REPRESENTATIVES, values_schema
 
 CHART = Path(__file__).parents[2] / "charts" / "ray-vllm-stack"
@@ -52,7 +53,6 @@ DESCRIBED_ABOVE = (
     "clients[]",
     "monitoring[]",
     "egress[]",
-    "routes.*.backends",
 )
 
 
@@ -82,6 +82,12 @@ def as_helm_has_them(values: Any) -> Any:
 
 def test_file_is_up_to_date(schema: dict[str, Any]) -> None:
     assert json.loads((CHART / "values.schema.json").read_text()) == schema, "run `make generate`"
+
+
+def test_values_md_has_the_entries_of_maps(schema: dict[str, Any]) -> None:
+    table = entries(schema)
+    assert "| routes.*.backends.*.weight | integer | " in table
+    assert (CHART / "VALUES.md").read_text().endswith(f"{table}\n"), "run `make generate`"
 
 
 def test_is_a_schema(schema: dict[str, Any]) -> None:

@@ -1,13 +1,34 @@
 {{/*
-The models behind a route, as a JSON map by id. One that a later values file set to null is gone.
-usage: include "ray-vllm-stack.route.backends" .Values.routes.chat | fromJson
+The routes as a JSON map by name. What a later values file set to null is gone, entries and parts of them.
+usage: include "ray-vllm-stack.routes" $ | fromJson
 */}}
-{{- define "ray-vllm-stack.route.backends" -}}
-{{- $backends := dict }}
-{{- range $id, $backend := .backends }}
-  {{- if not (kindIs "invalid" $backend) }}
-    {{- $_ := set $backends $id $backend }}
+{{- define "ray-vllm-stack.routes" -}}
+{{- include "ray-vllm-stack.merge.withoutNulls" .Values.routes }}
+{{- end }}
+
+{{/*
+The providers as a JSON map by id, without nulls.
+usage: include "ray-vllm-stack.providers" $ | fromJson
+*/}}
+{{- define "ray-vllm-stack.providers" -}}
+{{- include "ray-vllm-stack.merge.withoutNulls" .Values.providers }}
+{{- end }}
+
+{{/*
+Where a route names models and providers, as a JSON array of {"path": below the route, "id"}, in a stable order.
+usage: include "ray-vllm-stack.route.places" <route> | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.route.places" -}}
+{{- $places := list }}
+{{- range $key := list "backends" "shadow" "fallback" }}
+  {{- range $id, $_ := get $ $key | default dict }}
+    {{- $places = append $places (dict "path" (printf "%s.%s" $key $id) "id" $id) }}
   {{- end }}
 {{- end }}
-{{- toJson $backends }}
+{{- range $name, $match := .matches }}
+  {{- range $id, $_ := $match.backends }}
+    {{- $places = append $places (dict "path" (printf "matches.%s.backends.%s" $name $id) "id" $id) }}
+  {{- end }}
+{{- end }}
+{{- toJson $places }}
 {{- end }}

@@ -4,22 +4,72 @@ usage: include "ray-vllm-stack.validate.routes" $
 */}}
 {{- define "ray-vllm-stack.validate.routes" -}}
 {{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
-{{- $enabled := include "ray-vllm-stack.models.enabled" . | fromJson }}
-{{- range $name, $route := .Values.routes }}
-{{- if not (kindIs "invalid" $route) }}
-{{- $backends := include "ray-vllm-stack.route.backends" $route | fromJson }}
+{{- $providers := include "ray-vllm-stack.providers" . | fromJson }}
+{{- $adapters := include "ray-vllm-stack.adapters" . | fromJson }}
+{{- range $name, $route := include "ray-vllm-stack.routes" . | fromJson }}
 {{- if hasKey $models $name }}
 routes.{{ $name }}: is also the id of a model, rename one of them
+{{- else if hasKey $providers $name }}
+routes.{{ $name }}: is also the name of a provider, rename one of them
+{{- else if hasKey $adapters $name }}
+routes.{{ $name }}: is also an adapter of models.{{ get $adapters $name }}, rename one of them
 {{- end }}
-{{- if ne (len $backends) 1 }}
-routes.{{ $name }}.backends: has {{ len $backends }} models, name exactly one
+{{- $context := dict "root" $ "name" $name "route" $route "models" $models "providers" $providers }}
+{{ include "ray-vllm-stack.validate.route.backends" (dict "path" (printf "routes.%s" $name) "backends" $route.backends) }}
+{{ include "ray-vllm-stack.validate.route.models" $context }}
+{{ include "ray-vllm-stack.validate.route.tasks" $context }}
+{{ include "ray-vllm-stack.validate.route.sticky" $context }}
+{{ include "ray-vllm-stack.validate.route.matches" $context }}
 {{- end }}
-{{- range $id, $_ := $backends }}
-{{- if not (hasKey $models $id) }}
-routes.{{ $name }}.backends.{{ $id }}: there is no model "{{ $id }}", use one of: {{ keys $models | sortAlpha | join ", " | default "(models is empty)" }}
-{{- else if not (hasKey $enabled $id) }}
-routes.{{ $name }}.backends.{{ $id }}: the model is not enabled, enable it or remove the route
 {{- end }}
+
+{{/*
+Guards of weights.
+usage: include "ray-vllm-stack.validate.route.backends" (dict "path" "routes.chat" "backends" <map>)
+*/}}
+{{- define "ray-vllm-stack.validate.route.backends" -}}
+{{- $weights := 0 }}
+{{- range .backends }}
+{{- $weights = add $weights (dig "weight" 1 . | int) }}
+{{- end }}
+{{- if not .backends }}
+{{ .path }}.backends: is empty, so that nobody would answer, name a model
+{{- else if eq $weights 0 }}
+{{ .path }}.backends: has no weight above 0, so that nobody would answer, give one of them a weight
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of the models that a route names.
+usage: include "ray-vllm-stack.validate.route.models" (dict "name" "chat" "route" <route> "models" <map> "providers" <map>)
+*/}}
+{{- define "ray-vllm-stack.validate.route.models" -}}
+{{- $known := concat (keys .models | sortAlpha) (keys .providers | sortAlpha) | join ", " }}
+{{- range include "ray-vllm-stack.route.places" .route | fromJsonArray }}
+{{- if hasKey $.models .id }}
+{{- if not (get $.models .id).enabled }}
+routes.{{ $.name }}.{{ .path }}: the model is not enabled, enable it or take it out of the route
+{{- end }}
+{{- else if not (hasKey $.providers .id) }}
+routes.{{ $.name }}.{{ .path }}: there is no model or provider "{{ .id }}", use one of: {{ $known | default "(models is empty)" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guard of a route's one task: a request is for one kind of model.
+usage: include "ray-vllm-stack.validate.route.tasks" (dict "name" "chat" "route" <route> "models" <map> "providers" <map>)
+*/}}
+{{- define "ray-vllm-stack.validate.route.tasks" -}}
+{{- $first := dict }}
+{{- range include "ray-vllm-stack.route.places" .route | fromJsonArray }}
+{{- $entry := get $.models .id | default (get $.providers .id) }}
+{{- if $entry }}
+{{- $task := $entry.task | default "generate" }}
+{{- if not $first }}
+{{- $first = dict "id" .id "task" $task }}
+{{- else if ne $task $first.task }}
+routes.{{ $.name }}.{{ .path }}: is a model for {{ $task }}, but {{ $first.id }} of the same route is for {{ $first.task }}, put them into two routes
 {{- end }}
 {{- end }}
 {{- end }}

@@ -78,7 +78,7 @@ class ApiKey(Part):
     """An API key; the chart makes its text."""
 
 
-KeyName = Annotated[str, StringConstraints(pattern=patterns.KEY_NAME)]
+KeyName = Annotated[str, StringConstraints(pattern=patterns.NAME)]
 
 
 class Auth(Part):

@@ -1,11 +1,12 @@
-"""`models`, `modelDefaults` and `routes`: what is served, and by which names."""
+"""`models` and `modelDefaults`: what is served."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from serve_app.settings import patterns
 from serve_app.settings.chart.part import (
+    Amount,
     ClusterName,
     Count,
     Env,
@@ -47,12 +48,21 @@ class Rollout(Part):
     drain_seconds: WholeSeconds
 
 
+class Price(Part):
+    """What a million tokens cost; null where it is not known."""
+
+    prompt_per_million: Amount | None = None
+    cached_per_million: Amount | None = None
+    completion_per_million: Amount | None = None
+
+
 class ModelDefaults(Part):
     """What a model has where its own entry says nothing."""
 
     enabled: bool
     source: Annotated[str, StringConstraints(pattern=patterns.or_empty(patterns.SOURCE))]
     revision: str
+    task: Literal["generate", "embed", "score", "transcribe"]
     cluster: ClusterName
     accelerator: Annotated[str, StringConstraints(pattern=patterns.or_empty(patterns.ACCELERATOR_CLASS))]
     parallelism: Parallelism
@@ -60,21 +70,11 @@ class ModelDefaults(Part):
     engine: Engine
     env: Env
     rollout: Rollout
+    private: bool
+    owned_by: Annotated[str, StringConstraints(min_length=1)]
+    max_concurrent_requests: Count | None = None
+    price: Price
 
 
 Model = partial(ModelDefaults, "Model")
 Models = dict[ModelId, Model | None]  # type: ignore[valid-type]
-
-
-class Backend(Part):
-    """A model that answers for a route."""
-
-
-class Route(Part):
-    """A name that clients may use beside the models' own."""
-
-    backends: dict[ModelId, Backend | None] = Field(default_factory=dict)
-
-
-RouteName = Annotated[str, StringConstraints(pattern=patterns.ROUTE)]
-Routes = dict[RouteName, Route | None]

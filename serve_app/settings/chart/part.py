@@ -27,11 +27,19 @@ def partial(model: type[Part], name: str) -> type[Part]:
     return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
 
 
+def like(model: type[BaseModel], name: str) -> type[Part]:
+    """The keys of a part of the gateway's own settings, which the chart passes on; its rules are the chart's guards."""
+    fields: dict[str, Any] = {key: (field.annotation, field) for key, field in model.model_fields.items()}
+    return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
+
+
 # Raw Kubernetes: merged into what the chart renders, and checked by the API server.
 Raw = dict[str, Any]
 # In a map a null deletes what an earlier values file set.
 Texts = dict[str, str | None]
 Names = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$", max_length=253)]
+# What a team, an API key or a route's match is called.
+Name = Annotated[str, StringConstraints(pattern=patterns.NAME)]
 EnvName = Annotated[str, StringConstraints(pattern=patterns.ENV_NAME)]
 Env = dict[EnvName, str | None]
 Quantity = (
@@ -44,6 +52,7 @@ Seconds = Annotated[float, Field(ge=0)]
 WholeSeconds = Annotated[int, Field(ge=0)]
 PositiveSeconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0)]
 PositiveCount = Annotated[int, Field(ge=1)]
 # A duration of Prometheus (15s) or Karpenter (5m, Never).
 Interval = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]

@@ -14,9 +14,10 @@ from serve_app.settings.chart.cluster_services import (
     Uninstall,
 )
 from serve_app.settings.chart.gateway import Auth, Gateway
-from serve_app.settings.chart.model import ModelDefaults, Models, Routes
+from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Image, Part, Raw, Texts
 from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Redis
+from serve_app.settings.chart.routes import Providers, Routes
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^([a-z]([a-z0-9-]*[a-z0-9])?)?$", max_length=40)]
 
@@ -42,6 +43,7 @@ class Values(Part):
     models: Models
     model_defaults: ModelDefaults
     routes: Routes
+    providers: Providers
     auth: Auth
     gateway: Gateway
     clusters: Clusters

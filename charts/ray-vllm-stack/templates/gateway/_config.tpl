@@ -1,22 +1,19 @@
 {{/*
-The gateway's configuration file: only models that are enabled, and the routes to them.
+The gateway's configuration file: only models that are enabled, the providers, and the routes to both.
 usage: include "ray-vllm-stack.gateway.config" $
 */}}
 {{- define "ray-vllm-stack.gateway.config" -}}
 {{- $models := dict }}
 {{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
-  {{- $url := printf "%s/models/%s" (include "ray-vllm-stack.cluster.url" (dict "root" $ "name" $model.cluster)) $id }}
-  {{- $_ := set $models $id (dict "url" $url) }}
+  {{- $_ := include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" $model) | fromJson | set $models $id }}
 {{- end }}
-{{- $routes := dict }}
-{{- range $name, $route := .Values.routes }}
-  {{- if $route }}
-    {{- $_ := include "ray-vllm-stack.route.backends" $route | fromJson | dict "backends" | set $routes $name }}
-  {{- end }}
+{{- range $id, $provider := include "ray-vllm-stack.providers" . | fromJson }}
+  {{- $entry := dict "root" $ "id" $id "provider" $provider }}
+  {{- $_ := include "ray-vllm-stack.gateway.config.provider" $entry | fromJson | set $models $id }}
 {{- end }}
 {{- dict
   "models" $models
-  "routes" $routes
+  "routes" (include "ray-vllm-stack.routes" . | fromJson)
   "limits" .Values.gateway.limits
   "timeouts" .Values.gateway.timeouts
   "retry" .Values.gateway.retry

@@ -37,5 +37,8 @@ volumeMounts:
   {{- if .Values.auth.enabled }}
   - {name: api-keys, mountPath: /etc/gateway-keys, readOnly: true}
   {{- end }}
+  {{- if include "ray-vllm-stack.gateway.providerKeys" . | fromJsonArray }}
+  - {name: provider-keys, mountPath: /etc/gateway-providers, readOnly: true}
+  {{- end }}
   - {name: tmp, mountPath: /tmp}
 {{- end }}

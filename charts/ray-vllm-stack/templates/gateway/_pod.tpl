@@ -32,6 +32,12 @@ volumes:
     secret:
       secretName: {{ include "ray-vllm-stack.gateway.keysSecret" . }}
   {{- end }}
+  {{- with include "ray-vllm-stack.gateway.providerKeys" . | fromJsonArray }}
+  - name: provider-keys
+    projected:
+      sources:
+        {{- toYaml . | nindent 8 }}
+  {{- end }}
   - name: tmp
     emptyDir: {}
 {{- end }}

@@ -19,6 +19,9 @@ args:
     kind: {{ $class.kind }}
     class: {{ .model.accelerator | quote }}
   tensor_parallel: {{ int .model.parallelism.tensor }}
+  {{- if ne .model.task "generate" }}
+  task: {{ .model.task }}
+  {{- end }}
   {{- with .model.engine }}
   engine:
     {{- toYaml . | nindent 4 }}

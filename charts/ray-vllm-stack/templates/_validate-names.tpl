@@ -1,0 +1,27 @@
+{{/*
+Guards of names that clients use: adapters and providers share them with models.
+usage: include "ray-vllm-stack.validate.names" $
+*/}}
+{{- define "ray-vllm-stack.validate.names" -}}
+{{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
+{{- $providers := include "ray-vllm-stack.providers" . | fromJson }}
+{{- $taken := dict }}
+{{- range $id, $model := $models }}
+{{- range include "ray-vllm-stack.model.adapters" $model | fromJsonArray }}
+{{- if or (hasKey $models .) (hasKey $providers .) (hasKey $taken .) }}
+models.{{ $id }}.engine.lora_modules: an adapter is called "{{ . }}", as is another model, provider or adapter, rename it
+{{- end }}
+{{- $_ := set $taken . $id }}
+{{- end }}
+{{- end }}
+{{- range $id, $provider := $providers }}
+{{- if hasKey $models $id }}
+providers.{{ $id }}: is also the id of a model, rename one of them
+{{- end }}
+{{- if not $provider.url }}
+providers.{{ $id }}.url: is empty, say where its API is, without /v1
+{{- else if hasSuffix "/v1" (trimSuffix "/" $provider.url) }}
+providers.{{ $id }}.url: is {{ $provider.url }}, leave out /v1, which the gateway adds
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,68 @@
+{{/*
+A model's entry in the gateway's configuration, as JSON.
+usage: include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" <model>) | fromJson
+*/}}
+{{- define "ray-vllm-stack.gateway.config.model" -}}
+{{- $model := .model }}
+{{- $cluster := include "ray-vllm-stack.cluster.url" (dict "root" .root "name" $model.cluster) }}
+{{- $total := mul (int $model.replicas.max) (int $model.replicas.maxOngoingRequests) }}
+{{- if hasKey $model "maxConcurrentRequests" }}
+  {{- $total = int $model.maxConcurrentRequests }}
+{{- end }}
+{{- $entry := dict
+  "url" (printf "%s/models/%s" $cluster $model.id)
+  "task" $model.task
+  "ownedBy" $model.ownedBy
+  "maxConcurrentRequests" (include "ray-vllm-stack.gateway.share" (dict "root" .root "total" $total) | int) }}
+{{- if $model.private }}
+  {{- $_ := set $entry "private" true }}
+{{- end }}
+{{- if eq (int $model.replicas.min) 0 }}
+  {{- $_ := set $entry "scalesToZero" true }}
+{{- end }}
+{{- if gt (int $model.engine.max_model_len) 0 }}
+  {{- $_ := set $entry "contextLength" (int $model.engine.max_model_len) }}
+{{- end }}
+{{- with include "ray-vllm-stack.model.adapters" $model | fromJsonArray }}
+  {{- $_ := set $entry "adapters" . }}
+{{- end }}
+{{- with $model.price }}
+  {{- $_ := set $entry "price" . }}
+{{- end }}
+{{- toJson $entry }}
+{{- end }}
+
+{{/*
+A provider's entry, as JSON: a model that only routes lead to.
+usage: include "ray-vllm-stack.gateway.config.provider" (dict "root" $ "id" "elsewhere" "provider" <provider>) | fromJson
+*/}}
+{{- define "ray-vllm-stack.gateway.config.provider" -}}
+{{- $provider := .provider }}
+{{- $total := int $provider.maxConcurrentRequests }}
+{{- $entry := dict
+  "url" $provider.url
+  "task" ($provider.task | default "generate")
+  "ownedBy" .id
+  "private" true
+  "maxConcurrentRequests" (include "ray-vllm-stack.gateway.share" (dict "root" .root "total" $total) | int) }}
+{{- with $provider.model }}
+  {{- $_ := set $entry "upstreamModel" . }}
+{{- end }}
+{{- if ($provider.apiKey | default dict).existingSecret }}
+  {{- $_ := set $entry "apiKeyFile" (printf "/etc/gateway-providers/%s" .id) }}
+{{- end }}
+{{- with $provider.price }}
+  {{- $_ := set $entry "price" . }}
+{{- end }}
+{{- toJson $entry }}
+{{- end }}
+
+{{/*
+One gateway pod's share of a number of requests, rounded up; with 0, which is no limit, 0. Where pods come and go it is
+that of the fewest, so that together they may have more in flight, and never less than the total.
+usage: include "ray-vllm-stack.gateway.share" (dict "root" $ "total" 256)
+*/}}
+{{- define "ray-vllm-stack.gateway.share" -}}
+{{- $pods := max 1 (include "ray-vllm-stack.gateway.fewestPods" .root | int) }}
+{{- div (add .total (sub $pods 1)) $pods }}
+{{- end }}

@@ -1,0 +1,82 @@
+"""`routes` and `providers`: further names that clients may use, and models that are somewhere else.
+
+Their entries have the gateway's own keys and descriptions: the chart passes them on. What differs is that an entry of a
+map may be null here, with which a later values file takes it back.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from serve_app.settings import gateway, patterns
+from serve_app.settings.chart.part import Count, ModelId, Name, Names, Part, like
+
+Backend = like(gateway.Backend, "Backend")
+Shadow = like(gateway.Shadow, "Shadow")
+Fallback = like(gateway.Fallback, "Fallback")
+Sticky = like(gateway.Sticky, "Sticky")
+Price = like(gateway.Price, "Price")
+
+HeaderName = Annotated[str, StringConstraints(pattern=patterns.HEADER)]
+RouteName = Annotated[str, StringConstraints(pattern=patterns.ROUTE)]
+Backends = dict[ModelId, Backend | None]  # type: ignore[valid-type]
+BACKENDS = "Model or provider -> how it takes part; `{}` is weight 1."
+
+
+class Match(Part):
+    """Requests that go to other backends than the route's."""
+
+    order: Count = Field(default=0, description="Lowest is tried first; equal ones by name.")
+    headers: dict[HeaderName, str | None] = Field(
+        default_factory=dict, description="Header -> the value that it must have."
+    )
+    teams: list[Name] = Field(default_factory=list, description="Teams, one of which the caller must belong to.")
+    backends: Backends = Field(default_factory=dict, description=BACKENDS)
+
+
+class Route(Part):
+    """A name that clients may use beside the models' own."""
+
+    backends: Backends = Field(default_factory=dict, description=BACKENDS)
+    sticky: Sticky | None = Field(  # type: ignore[valid-type]
+        default=None, description="What keeps a client at one backend; by weight for each request if not set."
+    )
+    matches: dict[Name, Match | None] = Field(
+        default_factory=dict, description="Other backends for the requests that meet all conditions of an entry."
+    )
+    shadow: dict[ModelId, Shadow | None] = Field(  # type: ignore[valid-type]
+        default_factory=dict,
+        description="Model -> how many copies it gets; its answers are compared in metrics and dropped.",
+    )
+    fallback: dict[ModelId, Fallback | None] = Field(  # type: ignore[valid-type]
+        default_factory=dict,
+        description="Model or provider -> its turn when the backend cannot answer (429, 503, unreachable, time-out).",
+    )
+
+
+class ProviderKey(Part):
+    """The key that a provider wants."""
+
+    existing_secret: Names = Field(default="", description="Secret with the key; none if the provider wants no key.")
+    key: str = Field(default="api-key", description="Key in that Secret.")
+
+
+class Provider(Part):
+    """A model of an OpenAI-compatible API somewhere else; only routes lead to it."""
+
+    url: Annotated[str, StringConstraints(pattern=patterns.URL)] = Field(
+        default="", description="Where its API is, without /v1."
+    )
+    model: str = Field(default="", description="The model's name there; the entry's own if empty.")
+    task: Literal["generate", "embed", "score", "transcribe"] = Field(
+        default="generate", description="What the model is for; one route's models are all for the same."
+    )
+    api_key: ProviderKey = Field(default=ProviderKey(), description="The key that it wants.")
+    max_concurrent_requests: Count = Field(
+        default=0, description="Requests in flight to it, all gateway pods together; 0 for any number."
+    )
+    price: Price | None = Field(default=None, description="What a million tokens cost.")  # type: ignore[valid-type]
+
+
+Routes = dict[RouteName, Route | None]
+Providers = dict[ModelId, Provider | None]
