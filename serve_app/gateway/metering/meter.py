@@ -1,0 +1,66 @@
+"""Counts the tokens and the price of requests."""
+
+from http import HTTPStatus
+
+from serve_app.gateway.metering.metrics import Account, MeteringMetrics, Unknown
+from serve_app.gateway.metering.record import Record
+from serve_app.gateway.metering.tokens import Usage
+from serve_app.gateway.metering.usage import WITHOUT_USAGE
+from serve_app.gateway.observe.metrics import Outcome
+from serve_app.gateway.routing.plan import Target
+
+_UNKNOWN = {Outcome.DISCONNECT: Unknown.DISCONNECT, Outcome.BROKEN: Unknown.BROKEN}
+
+
+class Meter:
+    """Counts each request once, after its end."""
+
+    def __init__(self, metrics: MeteringMetrics) -> None:
+        """Takes the series."""
+        self._metrics = metrics
+
+    def record(self, record: Record) -> None:
+        """Counts a request; one that no model was found for leaves no trace.
+
+        What was reported before a stream broke off is counted as tokens, and the request as one whose usage is unknown:
+        its count is a lower bound. Nothing is estimated.
+        """
+        target, usage = record.target, record.usage
+        if target is None or record.api is None:
+            return
+        metrics = self._metrics
+        if record.queued_seconds is not None:
+            metrics.queue_histogram(target.model).observe(record.queued_seconds)
+        if usage is not None:
+            account = Account(record.caller.team, record.caller.key, target.model, target.route)
+            tokens = metrics.tokens_of(account)
+            tokens.prompt.inc(usage.prompt)
+            tokens.cached.inc(usage.cached)
+            tokens.completion.inc(usage.completion)
+            if (cost := record.cost) is not None:
+                metrics.cost_of(account, record.currency).inc(cost)
+        if usage is not None and not usage.partial:
+            self._observe(record, target, usage)
+        elif _took_tokens(record) and record.api.name not in WITHOUT_USAGE:
+            reason = _UNKNOWN.get(record.outcome, Unknown.NOT_REPORTED)
+            metrics.usage_unknown.labels(target.model, reason).inc()
+
+    def _observe(self, record: Record, target: Target, usage: Usage) -> None:
+        """Adds a request whose usage is known to the distributions.
+
+        The time per token is the mean of the request. The gaps between pieces would tell something else: the engine
+        puts several tokens into an event, and the network several events into a piece, more so under load.
+        """
+        self._metrics.prompt_histogram(target.model).observe(usage.prompt + usage.cached)
+        if not usage.completion:
+            return
+        self._metrics.completion_histogram(target.model).observe(usage.completion)
+        if record.stream and usage.completion > 1:
+            seconds = (record.ended_at - record.first_byte_at) / (usage.completion - 1)
+            self._metrics.time_per_output_token_histogram(target.model, target.route).observe(seconds)
+
+
+def _took_tokens(record: Record) -> bool:
+    """Whether a model worked on a request: it began to answer, or was asked and the client left before."""
+    begun = record.first_byte_at or (record.asked and record.outcome is Outcome.DISCONNECT)
+    return bool(begun) and record.status < HTTPStatus.BAD_REQUEST
