@@ -1,9 +1,9 @@
 """Who made which stored response: a request for one names no model, only the response's id.
 
 An id is learned from the beginning of the answer that made it, and forgotten after an hour. It belongs to the team of
-the caller who asked for it, or to its key where there is no team; for everybody else it does not exist. Gateway replicas
-share what they learn where there is a store for it; otherwise the one that did not see the answer has to be told the
-model by `?model=NAME`, and then trusts the id, which nobody can guess.
+the caller who asked for it, or to its key where there is no team; for everybody else it does not exist. Replicas of the
+gateway share what they learn where there is a store for it; otherwise one that did not see the answer has to be told
+the model by `?model=NAME`, and then trusts the id, which nobody can guess.
 
 The responses themselves are the model's: vLLM keeps them, with VLLM_ENABLE_RESPONSES_API_STORE=1 and until it ends, in
 the memory of the one replica that made them. With several replicas, requests for a response (and those that go on from
@@ -26,6 +26,7 @@ import orjson
 
 from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.apis.table import RESPONSE_ID
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ _ID = re.compile(
     rb"(?::[^\n]*\n+)*\s*"
     rb"(?:(?:event: ?response\.created\r?\n)?data: ?\{\s*"
     rb'(?:"(?:type|sequence_number)"\s*:\s*(?:"[^"\\]*"|\d+)\s*,\s*)*"response"\s*:\s*)?'
-    rb'\{\s*(?:"object"\s*:\s*"response"\s*,\s*)?"id"\s*:\s*"([A-Za-z0-9_.:-]{1,256})"'
+    rb'\{\s*(?:"object"\s*:\s*"response"\s*,\s*)?"id"\s*:\s*"(' + RESPONSE_ID.encode() + rb')"'
 )
 
 
@@ -214,5 +215,5 @@ def _key(response_id: str) -> str:
 
 
 def _unknown(response_id: str) -> ApiError:
-    message = f"The response {response_id[:256]!r} is not known here: name its model with ?model=NAME, or make it anew."
+    message = f"The response {response_id!r} is not known here: name its model with ?model=NAME, or make it anew."
     return ApiError(HTTPStatus.NOT_FOUND, message, code="response_not_found", param="response_id")

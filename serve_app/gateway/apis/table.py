@@ -1,5 +1,6 @@
 """The APIs that are passed to models: which path is which, and what a model must be able to do for it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -66,7 +67,11 @@ APIS: Mapping[str, Api] = {
 RETRIEVE = Api("responses_retrieve", GENERATE, shape="responses", body="none", method="GET")
 CANCEL = Api("responses_cancel", GENERATE, shape="responses", body="none")
 
+RESPONSE_ID = r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,255}"
+"""Pattern of what follows `/v1/responses/`: nothing that leads to another path at the model."""
+
 _RESPONSES = "/v1/responses/"
+_OF_RESPONSE = re.compile(f"{_RESPONSES}({RESPONSE_ID})(/cancel)?")
 
 NAMES = tuple(dict.fromkeys(api.name for api in (*APIS.values(), RETRIEVE, CANCEL)))
 """What `Api.name` may be."""
@@ -90,10 +95,8 @@ def find(method: str, path: str) -> Api | None:
 
 
 def _of_response(path: str) -> Api | None:
-    response_id, _, action = path.removeprefix(_RESPONSES).partition("/")
-    if not response_id:
-        return None
-    return CANCEL if action == "cancel" else None if action or path.endswith("/") else RETRIEVE
+    found = _OF_RESPONSE.fullmatch(path)
+    return None if found is None else CANCEL if found[2] else RETRIEVE
 
 
 def response_id(path: str) -> str:

@@ -46,6 +46,13 @@ def test_methods_that_paths_with_an_id_do_not_take(method: str, path: str, allow
         "/v1/responses/resp_1/input_items",
         "/v1/responses/resp_1/cancel/more",
         "/v1/responses//cancel",
+        "/v1/responses/..",
+        "/v1/responses/../cancel",
+        "/v1/responses/a b",
+        "/v1/responses/a%2fb",
+        "/v1/responses/a\n",
+        "/v1/responses/a?b",
+        "/v1/responses/" + "a" * 257,
     ],
 )
 def test_what_is_not_passed_to_models(path: str) -> None:
