@@ -14,6 +14,7 @@ from serve_app.gateway import config, lifecycle
 from serve_app.gateway.app import gateway
 from serve_app.gateway.observe import logs
 from serve_app.gateway.observe.metrics import Metrics
+from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.watch import ConfigError
 
 logger = logging.getLogger("serve_app.gateway")
@@ -23,7 +24,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m serve_app.gateway", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration file, followed")
     parser.add_argument("--check", action="store_true", help="check the file, print OK or what is wrong, and end")
-    parser.add_argument("--api-keys", type=Path, metavar="DIR", help="one file per key, followed; none: open to all")
+    parser.add_argument("--api-keys", type=Path, metavar="DIR", help="one entry per key, followed; none: no keys")
+    parser.add_argument("--redis-password-file", type=Path, metavar="FILE", help="password of the configured Redis")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (%(default)s)")  # noqa: S104
     parser.add_argument("--port", type=int, default=8080, help="port of the API (%(default)s)")
     parser.add_argument("--metrics-port", type=int, default=9090, help="port of /metrics (%(default)s)")
@@ -45,16 +47,18 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
+async def _serve(arguments: argparse.Namespace, redis_password: str | None) -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, which nothing reads
     metrics = Metrics()
     drain = lifecycle.Drain(begun=lambda: metrics.draining.set(1))
     async with gateway(
         config=arguments.config,
         api_keys=arguments.api_keys,
+        redis_password=redis_password,
         metrics=metrics,
         drain=drain,
         access_log=sys.stdout.buffer,
+        tracing=Tracing.from_environment(),
     ) as app:
         start_http_server(arguments.metrics_port, arguments.host, metrics.registry)
         logger.info("gateway %s on %s:%d", __version__, arguments.host, arguments.port)
@@ -85,7 +89,8 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.write("OK\n")
         else:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(arguments))
+                password = arguments.redis_password_file
+                runner.run(_serve(arguments, password.read_text().strip() if password else None))
     except (ConfigError, OSError) as error:
         sys.stderr.write(f"{arguments.config}: {error}\n" if isinstance(error, ConfigError) else f"{error}\n")
         return 1

@@ -3,30 +3,35 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from serve_app.gateway import health
+from serve_app.gateway import others
+from serve_app.gateway.access import store
 from serve_app.gateway.access.auth import Authenticator
 from serve_app.gateway.access.keys import watched_keys
+from serve_app.gateway.access.limit_metrics import LimitMetrics
+from serve_app.gateway.access.limits import Limiter
 from serve_app.gateway.access.metrics import AccessMetrics
-from serve_app.gateway.apis import models, openapi
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.access.tokens import Tokens
+from serve_app.gateway.admission.metrics import QueueMetrics
+from serve_app.gateway.admission.queue import Admission
 from serve_app.gateway.config import watched_catalog
+from serve_app.gateway.dispatch import Dispatcher
 from serve_app.gateway.front import Front
 from serve_app.gateway.lifecycle import Drain
 from serve_app.gateway.observe.access_log import AccessLog, ByteStream
 from serve_app.gateway.observe.metrics import Metrics
+from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.proxy import Proxy
+from serve_app.gateway.routing.catalog import Catalog
+from serve_app.gateway.routing.metrics import RoutingMetrics
 from serve_app.gateway.upstream.attempt import Upstream
+from serve_app.gateway.upstream.credentials import Credentials
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff
 from serve_app.gateway.watch import poll_forever
-from serve_app.settings.gateway import Team
+from serve_app.settings.gateway import GatewayConfig
 
 
 @asynccontextmanager
@@ -34,9 +39,11 @@ async def gateway(
     *,
     config: Path,
     api_keys: Path | None,
+    redis_password: str | None = None,
     metrics: Metrics,
     drain: Drain,
     access_log: ByteStream,
+    tracing: Tracing | None = None,
     poll_seconds: float = 1.0,
     backoff: Backoff = DEFAULT_BACKOFF,
 ) -> AsyncIterator[ASGIApp]:
@@ -44,10 +51,12 @@ async def gateway(
 
     Args:
         config: The configuration file.
-        api_keys: The directory of API keys; None lets everybody in.
+        api_keys: The directory of API keys' entries; None for no keys.
+        redis_password: For the Redis of the configuration, if it wants one.
         metrics: Where things are counted.
         drain: Tells whether the process is about to end.
         access_log: Where the lines for requests go.
+        tracing: Where spans go; None for nowhere.
         poll_seconds: How often the files are looked at.
         backoff: The pauses between attempts at a model.
 
@@ -55,46 +64,48 @@ async def gateway(
         ConfigError: The configuration cannot be used.
         OSError: A file cannot be read.
     """
-    catalog = watched_catalog(config, metrics)
-    teams: dict[str, Team] = {}
-    keys = watched_keys(api_keys, metrics, AccessMetrics(metrics.registry)) if api_keys else None
+    access_metrics = AccessMetrics(metrics.registry)
+    limit_metrics = LimitMetrics(metrics.registry)
+    queue_metrics = QueueMetrics(metrics.registry)
+    routing_metrics = RoutingMetrics(metrics.registry)
+
+    def declare(catalog: Catalog) -> None:
+        metrics.declare(catalog.targets())
+        queue_metrics.declare(catalog.config.models)
+        routing_metrics.declare(catalog.plans())
+
+    catalog = watched_catalog(config, metrics, declare)
+    keys = watched_keys(api_keys, metrics, access_metrics) if api_keys else None
+
+    def settings() -> GatewayConfig:
+        return catalog.current.config
+
     watching = asyncio.create_task(poll_forever([catalog, keys] if keys else [catalog], poll_seconds))
     try:
-        async with Upstream.connected() as upstream:
+        async with (
+            Upstream.connected() as upstream,
+            Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics) as tokens,
+            store.opened(settings().redis, redis_password, limit_metrics) as limits,
+        ):
+            dispatcher = Dispatcher(
+                upstream,
+                Admission(queue_metrics, metrics.in_flight_gauge),
+                Credentials(),
+                metrics,
+                routing_metrics,
+                backoff,
+            )
+            limiter = Limiter(limits, limit_metrics)
             yield Front(
-                proxy=Proxy(upstream, lambda: catalog.current, metrics, backoff),
-                others=_others(models.router(lambda: catalog.current), health.router(drain)),
-                authenticator=Authenticator(keys, None, lambda: teams, metrics),
+                proxy=Proxy(lambda: catalog.current, limiter, dispatcher, routing_metrics, metrics),
+                others=others.app(lambda: catalog.current, limiter, drain),
+                authenticator=Authenticator(keys, tokens, lambda: settings().teams, metrics),
                 metrics=metrics,
                 access_log=AccessLog(access_log),
+                tracing=tracing,
                 draining=drain,
             )
     finally:
         watching.cancel()
-
-
-def _others(*routers: APIRouter) -> FastAPI:
-    """What is not hot: FastAPI, with its errors in OpenAI's shape."""
-    app = FastAPI(openapi_url=None)
-    for router in routers:
-        app.include_router(router)
-
-    @app.get("/openapi.json", include_in_schema=False)
-    async def document() -> JSONResponse:
-        return JSONResponse(openapi.document(app))
-
-    @app.exception_handler(ApiError)
-    async def refused(request: Request, error: ApiError) -> Response:
-        return Response(error.body(), error.status, media_type="application/json")
-
-    @app.exception_handler(HTTPException)
-    async def not_offered(request: Request, error: HTTPException) -> Response:
-        told = ApiError(error.status_code, f"{request.method} {request.url.path}: {error.detail}.")
-        return Response(told.body(), error.status_code, error.headers, "application/json")
-
-    @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> Response:
-        told = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "The gateway failed.")
-        return Response(told.body(), told.status, media_type="application/json")
-
-    return app
+        if tracing is not None:
+            tracing.close()

@@ -1,6 +1,7 @@
 """The gateway's configuration file: read, checked, turned into a catalog."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from serve_app.gateway.observe.metrics import Metrics
-from serve_app.gateway.routing.catalog import APIS, Catalog
+from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.watch import ConfigError, Watched
 from serve_app.settings.gateway import GatewayConfig, explain
 
@@ -31,8 +32,15 @@ def parse(content: bytes) -> GatewayConfig:
         raise ConfigError(explain(error)) from error
 
 
-def watched_catalog(path: Path, metrics: Metrics) -> Watched[bytes, Catalog]:
+def watched_catalog(
+    path: Path, metrics: Metrics, declare: Callable[[Catalog], None] = lambda catalog: None
+) -> Watched[bytes, Catalog]:
     """The catalog of a configuration file, which follows the file's content when polled.
+
+    Args:
+        path: The file.
+        metrics: Where reloads are counted.
+        declare: Told each new catalog, to make its series visible.
 
     Raises:
         ConfigError: The file's content cannot be used.
@@ -41,7 +49,7 @@ def watched_catalog(path: Path, metrics: Metrics) -> Watched[bytes, Catalog]:
 
     def build(content: bytes) -> Catalog:
         catalog = Catalog(parse(content), time.time())
-        metrics.declare(catalog.targets(), APIS.values())
+        declare(catalog)
         return catalog
 
     return Watched("config", partial(Path.read_bytes, path), build, metrics)

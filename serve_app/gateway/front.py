@@ -7,14 +7,15 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serve_app.gateway.access.auth import Authenticator, Headers
-from serve_app.gateway.apis import body as request_body
+from serve_app.gateway.apis import table
 from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.apis.intake import discard
 from serve_app.gateway.disconnect import DisconnectError
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.observe.access_log import AccessLog
 from serve_app.gateway.observe.metrics import Metrics, Outcome
+from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.proxy import Proxy
-from serve_app.gateway.routing.catalog import APIS
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +34,18 @@ class Front:
         authenticator: Authenticator,
         metrics: Metrics,
         access_log: AccessLog,
+        tracing: Tracing | None,
         draining: Callable[[], bool],
     ) -> None:
         """Joins the parts.
 
         Args:
-            proxy: Answers `catalog.APIS`.
+            proxy: Answers the APIs of `apis.table`.
             others: Answers everything else.
             authenticator: Tells who asks.
             metrics: Where requests are counted.
             access_log: Where requests are written down.
+            tracing: Where spans go; None for nowhere.
             draining: Whether the process is about to end.
         """
         self._proxy = proxy
@@ -50,6 +53,7 @@ class Front:
         self._authenticator = authenticator
         self._metrics = metrics
         self._access_log = access_log
+        self._tracing = tracing
         self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,11 +66,13 @@ class Front:
         exchange = Exchange(
             send,
             request_id=headers.get(b"x-request-id"),
-            api=APIS.get(path, ""),
+            shape=table.shape_of(path, headers),
             closing=self._draining(),
         )
+        if self._tracing is not None:
+            exchange.trace = self._tracing.begin(scope["method"], path, headers)
         try:
-            await self._answer(scope, path, headers, receive, exchange)
+            await self._answer(scope, headers, receive, exchange)
         except ApiError as error:
             await exchange.refuse(error)
         except DisconnectError:
@@ -78,32 +84,32 @@ class Front:
         finally:
             self._end(scope, exchange)
 
-    async def _answer(self, scope: Scope, path: str, headers: Headers, receive: Receive, exchange: Exchange) -> None:
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, exchange: Exchange) -> None:
         try:
-            exchange.key_name = (await self._authenticator.check(headers)).key
+            exchange.caller = await self._authenticator.check(headers)
+            exchange.api = table.find(scope["method"], scope["path"])
         except ApiError:
-            await request_body.discard(receive, headers)
+            await discard(receive, headers)
             raise
-        if not exchange.api:
-            await self._others(scope, receive, exchange.send)
-        elif scope["method"] == "POST":
-            await self._proxy(path, headers, receive, exchange)
+        if exchange.api is not None:
+            await self._proxy(scope, headers, receive, exchange)
         else:
-            await request_body.discard(receive, headers)
-            message = f"{path} takes POST only."
-            raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, message, headers=[(b"allow", b"POST")])
+            scope.setdefault("state", {})["caller"] = exchange.caller
+            await self._others(scope, receive, exchange.send)
 
     def _end(self, scope: Scope, exchange: Exchange) -> None:
         outcome = exchange.outcome
         seconds = exchange.end()
-        if exchange.api:
+        if exchange.api is not None:
             model = exchange.target.model if exchange.target else ""
             route = exchange.target.route if exchange.target else ""
-            self._metrics.request_counter(model, route, exchange.api, outcome).inc()
+            self._metrics.request_counter(model, route, exchange.api.name, outcome).inc()
             if exchange.target:
                 self._metrics.duration_histogram(model, route).observe(seconds)
                 if outcome is Outcome.DISCONNECT:
                     self._metrics.client_disconnects.labels(model).inc()
                 if exchange.first_byte_at and exchange.status < HTTPStatus.BAD_REQUEST:
                     self._metrics.first_byte_histogram(model, route).observe(exchange.seconds_to_first_byte)
+        if exchange.trace is not None:
+            exchange.trace.end(exchange)
         self._access_log.write(scope, exchange, outcome)

@@ -3,54 +3,59 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 from http import HTTPStatus
 
-import orjson
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from serve_app.gateway.access.auth import Headers
-from serve_app.gateway.access.caller import ANYBODY
+from serve_app.gateway.access.limits import Limiter
+from serve_app.gateway.admission.keep_alive import KeptAlive
 from serve_app.gateway.apis import body as request_body
-from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.apis.table import APIS
+from serve_app.gateway.apis.errors import event
 from serve_app.gateway.disconnect import cancelled_on_disconnect
+from serve_app.gateway.dispatch import Ask, Dispatcher
 from serve_app.gateway.exchange import Exchange
+from serve_app.gateway.metering.usage import Reader, ask_for_usage, reader
 from serve_app.gateway.observe.metrics import Metrics, Reason
-from serve_app.gateway.routing.catalog import Catalog, Target
-from serve_app.gateway.upstream.attempt import Answer, AttemptError, BrokenStreamError, Upstream, UpstreamRequest
-from serve_app.gateway.upstream.headers import passed_on
-from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff, first_answer
+from serve_app.gateway.routing.catalog import Catalog
+from serve_app.gateway.routing.metrics import RoutingMetrics
+from serve_app.gateway.routing.plan import Plan
+from serve_app.gateway.upstream.attempt import Answer, BrokenStreamError
 
 logger = logging.getLogger(__name__)
-
-RETRY_AFTER_SECONDS = 5
 
 
 class Proxy:
     """Passes requests to models.
 
-    It is no framework's route but plain ASGI, and looks at nothing but the model's name: what a model offers, its
-    clients get, and the gateway adds as little time as it can.
+    It is no framework's route but plain ASGI, and looks at as little as it can: the model's name in the request, the
+    tokens at the end of the answer. What a model offers, its clients get.
     """
 
     def __init__(
-        self, upstream: Upstream, catalog: Callable[[], Catalog], metrics: Metrics, backoff: Backoff = DEFAULT_BACKOFF
+        self,
+        catalog: Callable[[], Catalog],
+        limiter: Limiter,
+        dispatcher: Dispatcher,
+        routing_metrics: RoutingMetrics,
+        metrics: Metrics,
     ) -> None:
         """Joins the parts.
 
         Args:
-            upstream: The connections.
             catalog: Gets the catalog of the moment.
-            metrics: Where retries and failures are counted.
-            backoff: The pauses between attempts.
+            limiter: What callers may do.
+            dispatcher: Gets answers.
+            routing_metrics: Where choices are counted.
+            metrics: Where broken answers are counted.
         """
-        self._upstream = upstream
         self._catalog = catalog
+        self._limiter = limiter
+        self._dispatcher = dispatcher
+        self._routing_metrics = routing_metrics
         self._metrics = metrics
-        self._backoff = backoff
 
-    async def __call__(self, path: str, headers: Headers, receive: Receive, exchange: Exchange) -> None:
+    async def __call__(self, scope: Scope, headers: Headers, receive: Receive, exchange: Exchange) -> None:
         """Answers one request.
 
         An answer that breaks after its first byte ends the client's connection without the end mark. Nothing may be
@@ -58,88 +63,98 @@ class Proxy:
         made-up end (`[DONE]`, or a last chunk) would let half an answer pass for a whole one.
 
         Args:
-            path: One of `catalog.APIS`.
+            scope: ASGI's scope of the request.
             headers: The request's headers.
             receive: ASGI's receive.
-            exchange: The request.
+            exchange: The request; its caller and API are known.
 
         Raises:
             ApiError: No answer from a model, for this reason.
             DisconnectError: The client left; the model's work was cancelled.
         """
-        catalog = self._catalog()
-        body = await request_body.read(receive, headers, catalog.config.limits.max_body_bytes)
-        payload, name = request_body.parse(body)
-        target = exchange.target = catalog.resolve(name, APIS[path], ANYBODY, headers, "").targets[0]
-        if name != target.upstream_model:
-            payload["model"] = target.upstream_model
-            body = orjson.dumps(payload)
-        del payload
-        passed = passed_on(headers, exchange.request_id)
-        request = UpstreamRequest(target.urls[path], passed, body, catalog.config.timeouts.connect_seconds)
-        in_flight = self._metrics.in_flight_gauge(target.model)
-        in_flight.inc()
+        catalog, api = self._catalog(), exchange.api
+        assert api is not None  # noqa: S101  # asked for by nothing else
+        body = await request_body.read(receive, headers, api, catalog.config.limits)
+        plan = exchange.plan = catalog.resolve(body.model, api, exchange.caller, headers, body.user)
+        exchange.stream = body.stream
+        self._routing_metrics.chose(plan)
+        grant = await self._limiter.enter(exchange.caller)
+        exchange.add_headers(grant.headers)
         try:
+            strip = ask_for_usage(api, body.payload)
+            ask = Ask(scope["method"], scope["path"], _path_and_query(scope), headers, body, changed=strip)
             with cancelled_on_disconnect(receive):
-                await self._answer(request, target, catalog, exchange)
+                answer = await self._first_answer(ask, plan, catalog, exchange)
+                try:
+                    await self._relay(answer, strip, catalog, exchange)
+                finally:
+                    answer.close()
+                    exchange.leave()
         finally:
-            in_flight.dec()
+            grant.leave(exchange.usage.total if exchange.usage else 0)
 
-    async def _answer(self, request: UpstreamRequest, target: Target, catalog: Catalog, exchange: Exchange) -> None:
-        def retried(reason: Reason) -> None:
-            exchange.retries += 1
-            self._metrics.retries.labels(target.model, reason).inc()
-
-        answer = None
+    async def _first_answer(self, ask: Ask, plan: Plan, catalog: Catalog, exchange: Exchange) -> Answer:
+        kept_alive = KeptAlive(exchange, catalog.config.keep_alive) if exchange.stream else None
         try:
-            async with asyncio.timeout(catalog.config.timeouts.first_byte_seconds) as limit:
-                attempt = partial(self._upstream.attempt, request)
-                window = catalog.config.retry.window_seconds
-                answer = await first_answer(attempt, window=window, retried=retried, backoff=self._backoff)
-                await self._relay(answer, catalog.config.timeouts.idle_seconds, limit, exchange)
-        except AttemptError as failure:
-            request_id = exchange.request_id.decode()
-            logger.warning("request %s to %s failed: %s: %s", request_id, target.model, failure.reason, failure)
-            raise self._told(target, failure.reason, catalog) from failure
-        except TimeoutError as error:
-            if answer is None:
-                raise self._told(target, Reason.FIRST_BYTE_TIMEOUT, catalog) from error
-            self._broken(target, Reason.IDLE_TIMEOUT, exchange)
-        except BrokenStreamError:
-            self._broken(target, Reason.BROKEN_STREAM, exchange)
+            return await self._dispatcher.answer(ask, plan, catalog.config, exchange)
         finally:
-            if answer is not None:
-                answer.close()
+            if kept_alive is not None:
+                kept_alive.stop()
 
-    async def _relay(self, answer: Answer, idle_seconds: float, limit: asyncio.Timeout, exchange: Exchange) -> None:
+    async def _relay(self, answer: Answer, strip: bool, catalog: Catalog, exchange: Exchange) -> None:
+        if exchange.status and answer.status >= HTTPStatus.BAD_REQUEST:
+            await exchange.write(event(answer.first, exchange.shape), more=False)
+            exchange.status = answer.status
+            return
+        if not exchange.status:
+            await exchange.start(answer.status, answer.headers)
+        usage = None
+        if answer.status == HTTPStatus.OK and exchange.api is not None:
+            usage = reader(exchange.api, event_stream=answer.is_event_stream, strip=strip)
+        try:
+            async with asyncio.timeout(None) as limit:
+                await self._pump(answer, usage, limit, catalog.config.timeouts.idle_seconds, exchange)
+        except TimeoutError:
+            self._broken(Reason.IDLE_TIMEOUT, exchange)
+        except BrokenStreamError:
+            self._broken(Reason.BROKEN_STREAM, exchange)
+        finally:
+            if usage is not None:
+                if not exchange.complete:
+                    usage.end()
+                exchange.usage = usage.usage
+
+    async def _pump(
+        self,
+        answer: Answer,
+        usage: Reader | None,
+        limit: asyncio.Timeout,
+        idle_seconds: float,
+        exchange: Exchange,
+    ) -> None:
         loop = asyncio.get_running_loop()
-        limit.reschedule(None)  # the client may be as slow as it likes
-        await exchange.start(answer.status, answer.headers)
-        more = answer.more
-        await exchange.write(answer.first, more=more)
-        while more:
+        piece, more = answer.first, answer.more
+        while True:
+            if usage is not None:
+                piece = usage.feed(piece)
+                if not more:
+                    piece += usage.end()
+            if piece or not more:
+                await exchange.write(piece, more=more)
+            if not more:
+                return
             limit.reschedule(loop.time() + idle_seconds)
             piece = await answer.read()
             more = answer.more
-            limit.reschedule(None)
-            await exchange.write(piece, more=more)
+            limit.reschedule(None)  # the client may be as slow as it likes
 
-    def _broken(self, target: Target, reason: Reason, exchange: Exchange) -> None:
-        logger.warning("answer %s of %s broke: %s", exchange.request_id.decode(), target.model, reason)
-        self._metrics.upstream_errors.labels(target.model, reason).inc()
+    def _broken(self, reason: Reason, exchange: Exchange) -> None:
+        assert exchange.target is not None  # noqa: S101  # it has begun to answer
+        logger.warning("answer %s of %s broke: %s", exchange.request_id.decode(), exchange.target.model, reason)
+        self._metrics.upstream_errors.labels(exchange.target.model, reason).inc()
 
-    def _told(self, target: Target, reason: Reason, catalog: Catalog) -> ApiError:
-        """A failure as the client is told it, without what is behind the gateway."""
-        self._metrics.upstream_errors.labels(target.model, reason).inc()
-        name = target.route or target.model
-        if reason is Reason.INVALID:
-            message = f"The model {name!r} gave an answer that is not valid HTTP for an API."
-            return ApiError(HTTPStatus.BAD_GATEWAY, message, code="bad_gateway")
-        if reason is Reason.FIRST_BYTE_TIMEOUT:
-            message = f"The model {name!r} did not begin to answer in {catalog.config.timeouts.first_byte_seconds:g} s."
-            return ApiError(HTTPStatus.GATEWAY_TIMEOUT, message, code="timeout")
-        message = f"The model {name!r} cannot be reached at the moment; it may be starting or restarting."
-        if reason is Reason.CONNECT_TIMEOUT:
-            return ApiError(HTTPStatus.GATEWAY_TIMEOUT, message, code="timeout")
-        retry_after = [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())]
-        return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, message, code="model_unavailable", headers=retry_after)
+
+def _path_and_query(scope: Scope) -> str:
+    path: bytes = scope["raw_path"]
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")

@@ -1,4 +1,4 @@
-"""What a streaming client gets while it waits: the headers, then comments, so that nobody between closes its connection.
+"""What a streaming client gets while it waits: the headers, then comments, so that nobody closes its connection.
 
 Server-sent events know comments, lines that begin with a colon, which every client leaves out
 (https://html.spec.whatwg.org/multipage/server-sent-events.html). The price is the status: once it was sent as 200, a

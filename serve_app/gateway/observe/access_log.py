@@ -39,7 +39,7 @@ class AccessLog:
             "request_id": exchange.request_id.decode(),
             "method": scope["method"],
             "path": scope["path"],
-            "key": exchange.key_name,
+            "key": exchange.caller.key,
             "model": exchange.target.model if exchange.target else "",
             "route": exchange.target.route if exchange.target else "",
             "status": exchange.status,

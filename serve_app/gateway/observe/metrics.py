@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from serve_app import __version__
+from serve_app.gateway.routing.plan import Target
+from serve_app.settings.gateway import Task
 
 _TIME_TO_FIRST_BYTE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _DURATION = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
@@ -30,6 +31,8 @@ class Reason(StrEnum):
     FIRST_BYTE_TIMEOUT = "first_byte_timeout"
     IDLE_TIMEOUT = "idle_timeout"
     BROKEN_STREAM = "broken_stream"
+    LOST = "lost"
+    """The model was lost with the request, more often than it is sent again."""
     INVALID = "invalid"
     """The answer is not HTTP, or a redirect."""
 
@@ -54,13 +57,12 @@ RETRIED = (
 )
 
 
-class Destination(Protocol):
-    """What the labels say about where a request went."""
-
-    @property
-    def model(self) -> str: ...  # noqa: D102
-    @property
-    def route(self) -> str: ...  # noqa: D102
+_MAIN_API: dict[Task, str] = {
+    "generate": "chat_completions",
+    "embed": "embeddings",
+    "score": "rerank",
+    "transcribe": "transcriptions",
+}
 
 
 class Metrics:
@@ -128,12 +130,14 @@ class Metrics:
         self.duration_histogram = lru_cache(maxsize=4096)(self.duration.labels)
         self.in_flight_gauge = lru_cache(maxsize=4096)(self.in_flight.labels)
 
-    def declare(self, destinations: Iterable[Destination], apis: Iterable[str]) -> None:
-        """Makes the series of these destinations visible as 0, so that rates and alerts see the first increase."""
-        for to in destinations:
-            for api in apis:
-                for outcome in Outcome:
-                    self.requests.labels(to.model, to.route, api, outcome)
+    def declare(self, targets: Iterable[Target]) -> None:
+        """Makes the series of these targets visible as 0, so that rates and alerts see the first increase.
+
+        Of the APIs only the one that is asked for most: all of them would be many series that stay 0.
+        """
+        for to in targets:
+            for outcome in Outcome:
+                self.requests.labels(to.model, to.route, _MAIN_API[to.entry.task], outcome)
             self.time_to_first_byte.labels(to.model, to.route)
             self.duration.labels(to.model, to.route)
             self.in_flight.labels(to.model)

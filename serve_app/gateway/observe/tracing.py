@@ -72,7 +72,7 @@ class Trace:
         if exchange.usage:
             span.set_attribute("gen_ai.usage.input_tokens", exchange.usage.prompt + exchange.usage.cached)
             span.set_attribute("gen_ai.usage.output_tokens", exchange.usage.completion)
-        if exchange.status >= 500 or not exchange.complete:  # noqa: PLR2004  # server errors
+        if exchange.status >= 500 or not exchange.complete:  # server errors
             span.set_status(StatusCode.ERROR, exchange.outcome)
         span.end()
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import aiohttp
 from yarl import URL
 
-from serve_app.gateway.apis.errors import Header, normalise
+from serve_app.gateway.apis.errors import Header, Shape, normalise
 from serve_app.gateway.observe.metrics import Reason
 from serve_app.gateway.upstream.headers import passed_back
 
@@ -35,9 +35,13 @@ class BrokenStreamError(Exception):
 class UpstreamRequest:
     """What is sent to a model, as often as it takes."""
 
+    method: str
     url: URL
     headers: list[tuple[str, str]]
     body: bytes
+    shape: Shape
+    """How the client expects errors."""
+    request_id: str
     connect_seconds: float
     """Limit for name look-up and connection; the caller limits the rest."""
 
@@ -51,6 +55,7 @@ class Answer:
     first: bytes
     """The beginning of the body; all of it where `rest` is None."""
     rest: aiohttp.ClientResponse | None
+    is_event_stream: bool = False
 
     @property
     def more(self) -> bool:
@@ -116,7 +121,8 @@ class Upstream:
         session = self._fresh if fresh else self._pooled
         response = answer = None
         try:
-            response = await session.post(
+            response = await session.request(
+                request.method,
                 request.url,
                 data=io.BytesIO(request.body) if len(request.body) > _LARGE_BODY else request.body,
                 headers=request.headers,
@@ -124,9 +130,11 @@ class Upstream:
                 timeout=_connect_limit(request.connect_seconds),
             )
             if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-                return await _answer_of_error(response)
+                return await _answer_of_error(response, request)
             first = await response.content.readany()
-            answer = Answer(response.status, passed_back(response.raw_headers), first, response)
+            content_type = response.headers.get("content-type", "")
+            is_event_stream = content_type.startswith("text/event-stream")
+            answer = Answer(response.status, passed_back(response.raw_headers), first, response, is_event_stream)
         except aiohttp.ClientConnectorError as error:
             raise AttemptError(Reason.CONNECT, str(error)) from error
         except aiohttp.ConnectionTimeoutError as error:
@@ -141,7 +149,7 @@ class Upstream:
         return answer
 
 
-async def _answer_of_error(response: aiohttp.ClientResponse) -> Answer:
+async def _answer_of_error(response: aiohttp.ClientResponse, request: UpstreamRequest) -> Answer:
     """Reads an answer that is no success; tells the model's own refusals from "not there (yet)".
 
     Raises:
@@ -165,7 +173,7 @@ async def _answer_of_error(response: aiohttp.ClientResponse) -> Answer:
         # Ray Serve lets HAProxy say this in place of its own 502, 503 and 504: no replica could be reached, or the
         # one that was ended without an answer. Python servers say the same words with a charset in the content type.
         raise AttemptError(Reason.NO_REPLICA, "HAProxy reached no replica")
-    content = normalise(status, body)
+    content = normalise(status, body, request.shape, request.request_id)
     headers = [_JSON, (b"content-length", str(len(content)).encode())]
     headers += [(b"retry-after", value) for name, value in response.raw_headers if name.lower() == b"retry-after"]
     return Answer(status, headers, content, None)

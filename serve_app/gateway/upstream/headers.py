@@ -1,6 +1,6 @@
 """Which headers pass the gateway, in both directions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from serve_app.gateway.apis.errors import Header
 
@@ -28,25 +28,48 @@ _NOT_PASSED_ON = _HOP_BY_HOP | {
     b"x-request-disconnect-disabled",  # would make Ray Serve go on for a client that has left
     b"x-request-id",  # the gateway's own, which may be the client's
 }
+_CONTEXT = frozenset((b"traceparent", b"tracestate"))
+_PASSED_OUTSIDE = (b"content-type", b"accept", b"user-agent")
 _NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
 _USUAL_CONNECTIONS = (None, b"keep-alive", b"close")
 
 
-def passed_on(headers: Mapping[bytes, bytes], request_id: bytes) -> list[tuple[str, str]]:
+def passed_on(
+    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[tuple[str, str]] = ()
+) -> list[tuple[str, str]]:
     """A client's headers as the model gets them.
 
     Args:
         headers: Lower-case names -> values.
         request_id: What the model is to know the request by.
+        context: The trace context, in place of the client's.
     """
     dropped = _NOT_PASSED_ON
+    if context:
+        dropped = dropped | _CONTEXT
     connection = headers.get(b"connection")
     if connection not in _USUAL_CONNECTIONS:
         dropped = dropped | {name.strip().lower() for name in (connection or b"").split(b",")}
     kept = ((name, value) for name, value in headers.items() if name not in dropped)
     passed = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in kept]
     passed.append(("x-request-id", request_id.decode("latin-1")))
+    passed += context
     return passed
+
+
+def passed_outside(
+    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[tuple[str, str]] = (), *, key: str
+) -> list[tuple[str, str]]:
+    """A client's headers as a provider outside gets them: only what it needs to answer, and its own key.
+
+    Args:
+        headers: Lower-case names -> values.
+        request_id: What the provider is to know the request by.
+        context: The trace context.
+        key: What it wants to be shown.
+    """
+    passed = [(name.decode("latin-1"), headers[name].decode("latin-1")) for name in _PASSED_OUTSIDE if name in headers]
+    return [*passed, ("authorization", f"Bearer {key}"), ("x-request-id", request_id.decode("latin-1")), *context]
 
 
 def passed_back(headers: Iterable[tuple[bytes, bytes]]) -> list[Header]:

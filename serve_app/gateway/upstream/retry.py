@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 Attempt = Callable[[bool], Awaitable[Answer]]
 
+_LOST_AFTER_SECONDS = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
@@ -29,6 +31,7 @@ async def first_answer(
     attempt: Attempt,
     *,
     window: float,
+    max_lost: int,
     retried: Callable[[Reason], None],
     backoff: Backoff = DEFAULT_BACKOFF,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -42,29 +45,51 @@ async def first_answer(
     drained. The window begins with the first failure, not with the request, which may have waited for long at a replica
     that then was lost.
 
+    A request that a model took and that was lost with it may be what ended the model, so it is sent again `max_lost`
+    times only: a poisonous request shall not go round all replicas.
+
     Args:
         attempt: Makes an attempt; its argument tells whether it has to take a new connection.
         window: Seconds after the first failure in which new attempts are begun.
+        max_lost: How many attempts may be lost and made again.
         retried: Told the reason for each new attempt.
         backoff: The pauses.
         sleep: Makes a pause.
         clock: Tells the time in seconds.
 
     Raises:
-        AttemptError: The last failure, once the window is over or if a new attempt would be of no use.
+        AttemptError: The last failure, once the window is over or if a new attempt would be of no use; its reason is
+            `LOST` where the request was lost too often.
     """
     fresh = False
     give_up_at = 0.0
     pause = 0.0
+    lost = 0
     while True:
+        began = clock()
         try:
             return await attempt(fresh)
         except AttemptError as failure:
-            give_up_at = give_up_at or clock() + window
-            if failure.reason not in RETRIED or clock() + pause >= give_up_at:
+            now = clock()
+            lost += _was_taken(failure.reason, now - began, fresh)
+            if lost > max_lost:
+                raise AttemptError(Reason.LOST, f"lost {lost} times: {failure}") from failure
+            give_up_at = give_up_at or now + window
+            if failure.reason not in RETRIED or now + pause >= give_up_at:
                 raise
             logger.debug("new attempt in %g s after %s: %s", pause, failure.reason, failure)
             retried(failure.reason)
         await sleep(pause)
         pause = min(pause * 2, backoff.longest) or backoff.first
         fresh = True
+
+
+def _was_taken(reason: Reason, seconds: float, fresh: bool) -> bool:
+    """Whether a model may have worked on a request that failed.
+
+    A connection from the pool that breaks at once was only stale. HAProxy says "no replica" at once where there is
+    none, and late where it lost the one that it had.
+    """
+    if reason is Reason.RESET:
+        return fresh or seconds > _LOST_AFTER_SECONDS
+    return reason is Reason.NO_REPLICA and seconds > _LOST_AFTER_SECONDS

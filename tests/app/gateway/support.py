@@ -142,6 +142,7 @@ class Gateway:
             more["json"] = body
         elif body is not None:
             more["data"] = body
+            more["headers"] = {"content-type": "application/json"} | more.get("headers", {})
         return self.client.post(self.url + path, **more)
 
     def get(self, path: str, **more: Any) -> Any:

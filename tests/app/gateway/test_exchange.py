@@ -14,7 +14,7 @@ class Sent(list[Message]):
 
 
 def exchange(sent: Sent, *, closing: bool = False) -> Exchange:
-    return Exchange(sent, request_id=b"id", api="completions", closing=closing)
+    return Exchange(sent, request_id=b"id", closing=closing)
 
 
 async def test_what_is_sent_carries_the_request_id_and_is_counted() -> None:

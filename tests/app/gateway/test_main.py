@@ -32,7 +32,7 @@ def test_a_bad_file_ends_it_with_a_sentence(
     file = tmp_path / "gateway.yaml"
     file.write_text("models: {a: {url: 'http://h'}}\nroutes: {chat: {backends: {b: {}}}}")
     assert main(["--config", str(file), *check]) == 1
-    assert capsys.readouterr().err == f"{file}: routes.chat.backends names 'b', use a key of models: a\n"
+    assert capsys.readouterr().err == f"{file}: routes.chat.backends.b is no model, use a key of models: a\n"
 
 
 def test_a_missing_file_ends_it_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ async def test_a_model_that_comes_up_later_is_waited_for(tmp_path: Path) -> None
     ("failure", "status", "code", "reason"),
     [
         pytest.param(UNAVAILABLE, 503, "model_unavailable", "unavailable", id="503"),
-        pytest.param(reset, 503, "model_unavailable", "reset", id="reset"),
+        pytest.param(reset, 502, "request_lost", "lost", id="reset"),
         pytest.param(answer(404, SERVE_404, "text/plain"), 503, "model_unavailable", "no_route", id="no route"),
         pytest.param(NO_REPLICA, 503, "model_unavailable", "no_replica", id="no replica"),
         pytest.param(answer(307, b"", location="/x"), 502, "bad_gateway", "invalid", id="redirect"),
@@ -86,7 +86,7 @@ async def test_failures_that_last(
             assert ("retry-after" in response.headers) == (status == 503)
         assert gateway.value("upstream_errors_total", model="a", reason=reason) == 1
         assert gateway.value("requests_total", model="a", route="", api="chat_completions", status="5xx") == 1
-    assert (model.retries > 0) == (status == 503)
+    assert (model.retries > 0) == (reason != "invalid")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "model.invalid:8000"], ids=["refused", "name not known"])

@@ -8,7 +8,7 @@ from ..support import FakeModel, Gateway, ask
 
 async def test_series_of_configured_models_begin_at_zero(gateway: Gateway) -> None:
     for outcome in Outcome:
-        labels = {"model": "a", "route": "chat", "api": "completions", "status": outcome.value}
+        labels = {"model": "a", "route": "chat", "api": "chat_completions", "status": outcome.value}
         assert gateway.value("requests_total", **labels) == 0
     assert gateway.value("retries_total", model="b", reason="unavailable") == 0
     assert gateway.value("upstream_errors_total", model="b", reason="idle_timeout") == 0

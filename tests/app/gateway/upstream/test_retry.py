@@ -44,7 +44,7 @@ async def test_attempts_go_on_with_new_connections_and_growing_pauses(reason: Re
     clock = Clock()
     attempts = Attempts(clock, *[(0.0, reason)] * 7)
     told: list[Reason] = []
-    answer = await first_answer(attempts, window=60, retried=told.append, sleep=clock.sleep, clock=clock)
+    answer = await first_answer(attempts, window=60, max_lost=9, retried=told.append, sleep=clock.sleep, clock=clock)
     assert answer is ANSWER
     assert attempts.fresh == [False] + [True] * 7
     assert clock.pauses == [0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
@@ -56,7 +56,7 @@ async def test_other_failures_end_it(reason: Reason) -> None:
     clock = Clock()
     attempts = Attempts(clock, (0.0, reason))
     with pytest.raises(AttemptError):
-        await first_answer(attempts, window=60, retried=lambda reason: None, sleep=clock.sleep, clock=clock)
+        await first_answer(attempts, window=60, max_lost=9, retried=lambda reason: None, sleep=clock.sleep, clock=clock)
     assert attempts.fresh == [False]
 
 
@@ -66,7 +66,7 @@ async def test_the_window_ends_it() -> None:
     backoff = Backoff(first=1, longest=1)
     with pytest.raises(AttemptError):
         await first_answer(
-            attempts, window=3, retried=lambda reason: None, backoff=backoff, sleep=clock.sleep, clock=clock
+            attempts, window=3, max_lost=9, retried=lambda reason: None, backoff=backoff, sleep=clock.sleep, clock=clock
         )
     assert len(attempts.fresh) == 4
     assert clock.now == 102
@@ -75,12 +75,35 @@ async def test_the_window_ends_it() -> None:
 async def test_the_window_begins_with_the_first_failure() -> None:
     clock = Clock()
     attempts = Attempts(clock, (500.0, Reason.RESET))  # held by a replica for long, then lost
-    assert await first_answer(attempts, window=3, retried=lambda reason: None, sleep=clock.sleep, clock=clock) is ANSWER
+    assert await first_answer(attempts, window=3, max_lost=9, retried=lambda reason: None, sleep=clock.sleep, clock=clock) is ANSWER
 
 
 async def test_no_window_no_second_attempt() -> None:
     clock = Clock()
     attempts = Attempts(clock, (0.0, Reason.CONNECT))
     with pytest.raises(AttemptError):
-        await first_answer(attempts, window=0, retried=lambda reason: None, sleep=clock.sleep, clock=clock)
+        await first_answer(attempts, window=0, max_lost=9, retried=lambda reason: None, sleep=clock.sleep, clock=clock)
     assert clock.pauses == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reason"), [(5.0, Reason.RESET), (5.0, Reason.NO_REPLICA)], ids=["connection", "replica behind HAProxy"]
+)
+async def test_a_request_that_models_do_not_survive_is_not_sent_for_ever(seconds: float, reason: Reason) -> None:
+    clock = Clock()
+    attempts = Attempts(clock, *[(seconds, reason)] * 100)
+    with pytest.raises(AttemptError, match="lost 3 times: why") as lost:
+        await first_answer(
+            attempts, window=600, max_lost=2, retried=lambda reason: None, sleep=clock.sleep, clock=clock
+        )
+    assert lost.value.reason is Reason.LOST
+    assert len(attempts.fresh) == 3
+
+
+async def test_a_stale_connection_or_an_absent_replica_is_no_loss() -> None:
+    clock = Clock()
+    attempts = Attempts(clock, (0.0, Reason.RESET), *[(0.0, Reason.NO_REPLICA)] * 20)
+    answer = await first_answer(
+        attempts, window=600, max_lost=0, retried=lambda reason: None, sleep=clock.sleep, clock=clock
+    )
+    assert answer is ANSWER
