@@ -5,7 +5,8 @@ usage: run.py [--engine auto|buildah|docker] [--bind SOURCE:TARGET[:rw]]... [--e
               REF COMMAND...
 
 /tmp, /home/ray and /dev/shm are writable and vanish with the container; the network is the host's. Without docker the
-image's root file system is mounted by buildah and the command run by runc. The exit code is the command's.
+image's root file system is mounted by buildah and the command run by runc. The exit code is the command's, and
+SIGTERM is passed on to it.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,6 +68,13 @@ def runc_config(rootfs: str, image: dict[str, Any], options: argparse.Namespace)
     return config
 
 
+def run_to_end(command: list[str]) -> int:
+    """Runs runc or docker and returns its exit code. SIGTERM is passed on, to be cleaned up after as after any end."""
+    with subprocess.Popen(command) as process:
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        return process.wait()
+
+
 def run_buildah(options: argparse.Namespace) -> int:
     """Runs the command with runc over a working container of buildah."""
     name = f"run-{os.getpid()}"  # build.sh removes what a killed run leaves behind, told by the process that is gone
@@ -75,7 +84,7 @@ def run_buildah(options: argparse.Namespace) -> int:
         image = json.loads(shell('bah inspect --type image "$1"', options.ref))["OCIv1"].get("config", {})
         config = runc_config(shell('bah mount "$1"', container), image, options)
         (bundle / "config.json").write_text(json.dumps(config))
-        return subprocess.run(["runc", "run", "-b", bundle, name], check=False).returncode
+        return run_to_end(["runc", "run", "-b", str(bundle), name])
     finally:
         shell('bah rm "$1"', container)
         shutil.rmtree(bundle, ignore_errors=True)
@@ -91,7 +100,7 @@ def run_docker(options: argparse.Namespace) -> int:
     for source, target, *access in (bind.split(":") for bind in options.bind):
         command.append(f"--volume={pathlib.Path(source).resolve()}:{target}:{':'.join(access) or 'ro'}")
     command += [f"--env={pair}" for pair in options.env]
-    return subprocess.run([*command, options.ref, *options.command], check=False).returncode
+    return run_to_end([*command, options.ref, *options.command])
 
 
 def main() -> int:

@@ -1,0 +1,125 @@
+"""Real vLLM, the real gateway in front of it, and what clients need to know: a URL, a key, and what the model says."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+import yaml
+
+from tests.clients import engines
+
+HERE = Path(__file__).parent
+KEY = "sk-of-the-clients"
+TASKS = {"sparrow": "generate", "embedder": "embed", "reranker": "score", "listener": "transcribe"}
+Program = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def installed() -> tuple[Path, Path]:
+    """The programs' Python environment, and the directory of their npm packages."""
+    environment, modules = subprocess.check_output([HERE / "install.sh"], text=True).split()
+    return Path(environment), Path(modules)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, installed: tuple[Path, Path]) -> Iterator[dict[str, str]]:
+    """A model's name -> where its engine is."""
+    (packages,) = installed[0].glob("lib/python3*/site-packages")
+    folder = tmp_path_factory.mktemp("engines")
+    for part in (folder, folder.parent):
+        part.chmod(0o755)  # pytest's own are closed to the container's user
+    with engines.running(folder, packages) as found:
+        assert found.keys() == TASKS.keys()
+        yield found
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory, models: dict[str, str]) -> Iterator[str]:
+    """The gateway, as its own process."""
+    folder = tmp_path_factory.mktemp("gateway")
+    keys = folder / "keys"
+    keys.mkdir()
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    (keys / "clients").write_text(json.dumps({"hash": f"sha256:{digest}"}))
+    entries: dict[str, dict[str, Any]] = {name: {"url": url, "task": TASKS[name]} for name, url in models.items()}
+    entries["sparrow"]["contextLength"] = 2048
+    config = folder / "gateway.yaml"
+    config.write_text(yaml.safe_dump({"models": entries}))
+    port, log = engines.free_port(), folder / "gateway.log"
+    command = [sys.executable, "-m", "serve_app.gateway", "--config", str(config), "--api-keys", str(keys)]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(engines.free_port())]
+    command += ["--drain-delay-seconds", "0", "--drain-seconds", "5"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, cwd=engines.ROOT)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/healthz", process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            status = process.wait(30)
+    assert status == 0, log.read_text()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(100):
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def answers() -> dict[str, str]:
+    """What the model was taught: question -> answer, word for word under greedy decoding."""
+    pairs = yaml.safe_load((engines.ROOT / "tests/models/pairs.yaml").read_text())
+    return {pair["ask"]: pair["sparrow"] for pair in pairs}
+
+
+@pytest.fixture
+def client(gateway: str) -> Iterator[openai.OpenAI]:
+    """The openai package; without retries, which would hide errors."""
+    with openai.OpenAI(base_url=f"{gateway}/v1", api_key=KEY, max_retries=0, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def program(gateway: str, installed: tuple[Path, Path]) -> Program:
+    """Runs one of programs/ and returns what it printed. All that it is told is where the API is, and its key."""
+    environment, modules = installed
+    place = {"OPENAI_BASE_URL": f"{gateway}/v1", "OPENAI_API_BASE": f"{gateway}/v1", "OPENAI_API_KEY": KEY}
+    place |= {"ANTHROPIC_BASE_URL": gateway, "ANTHROPIC_API_KEY": KEY}
+
+    def run(name: str) -> dict[str, Any]:
+        file = HERE / "programs" / name
+        # node finds packages from where it is started, if the program comes from its standard input.
+        node = [str(environment / "bin/node"), "--input-type=module", "-"]
+        command = node if file.suffix == ".mjs" else [str(environment / "bin/python"), str(file)]
+        with file.open() as source:
+            done = subprocess.run(
+                command,
+                stdin=source,
+                capture_output=True,
+                text=True,
+                cwd=modules,
+                env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **place},
+                timeout=120,
+                check=False,
+            )
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed = json.loads(done.stdout)
+        assert isinstance(printed, dict)
+        return printed
+
+    return run
