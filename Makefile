@@ -48,6 +48,7 @@ verify: generate ## fail if a generated file in git is out of date
 
 lock: ## resolve the locks anew (images/lock.sh for the images)
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
+	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --custom-compile-command "make lock" tests/clients/requirements.in -o tests/clients/requirements.txt
 	@images/lock.sh
 
 lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles, chart
@@ -62,8 +63,8 @@ cluster: ## build what is missing, start the local cluster and load the images: 
 
 test-contract test-api test-cluster: cluster
 test-api test-cluster: export KUBECONFIG := $(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig
-test-contract: ## level 3: what the chart renders is what Ray and vLLM accept, in the built images
-	@$(PYTEST) tests/contract tests/images
+test-contract: ## level 3: what the chart renders is what Ray and vLLM accept, in the built images; clients with vLLM
+	@$(PYTEST) tests/contract tests/images tests/clients
 
 test-api: ## level 4: every values file on a real API server with the real CRDs, strictly
 	@$(PYTEST) tests/api
