@@ -1,0 +1,106 @@
+"""Limits of one replica, in its memory."""
+
+import time
+
+from limits.storage import MemoryStorage
+
+from serve_app.gateway.access.budget import Budgets, budget_key
+from serve_app.gateway.access.rules import Reading, Rule, Rules
+from serve_app.gateway.access.windows import EMPTY, MINUTE, UNLIMITED, Window
+
+
+class _Windows(MemoryStorage):
+    """The library's counts without its threads.
+
+    By itself it starts a thread that looks through all counts for old ones, up to a hundred times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sweep_at = 0.0
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Adds to a count, which ends when it is `expiry` seconds old."""
+        now = time.time()
+        if now >= self._sweep_at:
+            self._sweep(now)
+        if self.expirations.get(key, 0) > now:
+            self.storage[key] += amount
+        else:
+            self.storage[key] = amount
+            self.expirations[key] = now + expiry
+        return self.storage[key]
+
+    def _sweep(self, now: float) -> None:
+        self._sweep_at = now + MINUTE
+        for key in [key for key, till in self.expirations.items() if till <= now]:
+            del self.expirations[key], self.storage[key]
+
+
+class MemoryStore:
+    """Counts what this process does; the counts end with it, the monthly budgets' too.
+
+    Nothing is awaited between the look at the counts and their change, so no request comes in between, and what one
+    policy refuses is never charged to another. That is why it is the library's storage without asyncio.
+    """
+
+    def __init__(self) -> None:
+        """Starts at 0."""
+        self._windows = _Windows()
+        self._running: dict[str, int] = {}
+        self.budgets = Budgets()
+
+    @property
+    def counts(self) -> int:
+        """How many windows it holds."""
+        return len(self._windows.storage)
+
+    def read(self, rules: Rules) -> list[Reading]:
+        """How the scopes stand."""
+        return [self._read(rule) for rule in rules]
+
+    def take(self, rules: Rules) -> list[Reading]:
+        """Lets a request in, if all scopes do, and returns how they stood."""
+        readings = [self._read(rule) for rule in rules]
+        for reading in readings:
+            if not reading.open:
+                return readings
+        for rule in rules:
+            if rule.requests:
+                self._windows.acquire_sliding_window_entry(rule.requests_key, UNLIMITED, MINUTE)
+        self.hold(rules)
+        return readings
+
+    def charge(self, rules: Rules, tokens: int) -> None:
+        """Counts the tokens of an answer, also above the limits."""
+        for rule in rules if tokens else ():
+            if rule.tokens:
+                self._windows.acquire_sliding_window_entry(rule.tokens_key, UNLIMITED, MINUTE, tokens)
+            if rule.budget:
+                self.budgets.charge(budget_key(rule.scope), tokens)
+
+    def hold(self, rules: Rules) -> None:
+        """Counts a running request."""
+        for rule in rules:
+            if rule.concurrent:
+                self._running[rule.scope] = self._running.get(rule.scope, 0) + 1
+
+    def release(self, rules: Rules) -> None:
+        """Counts the end of a request that was held by the same rules."""
+        for rule in rules:
+            if rule.concurrent:
+                running = self._running[rule.scope] - 1
+                if running:
+                    self._running[rule.scope] = running
+                else:
+                    del self._running[rule.scope]
+
+    def _read(self, rule: Rule) -> Reading:
+        window = self._windows.get_sliding_window
+        return Reading(
+            rule,
+            requests=Window(*window(rule.requests_key, MINUTE)) if rule.requests else EMPTY,
+            tokens=Window(*window(rule.tokens_key, MINUTE)) if rule.tokens else EMPTY,
+            running=self._running.get(rule.scope, 0),
+            used=self.budgets.used(budget_key(rule.scope)) if rule.budget else 0,
+        )

@@ -1,0 +1,317 @@
+"""Limits that several replicas share through Redis, and what becomes of them when it fails."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from limits.aio.storage import RedisStorage
+from prometheus_client import CollectorRegistry
+
+from serve_app.gateway.access.budget import this_month
+from serve_app.gateway.access.caller import Caller
+from serve_app.gateway.access.limit_metrics import LimitMetrics
+from serve_app.gateway.access.limits import Grant
+from serve_app.gateway.access.redis_batches import BatchingRedis
+from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
+from serve_app.gateway.access.store import ReplicaStore, opened
+from serve_app.settings.gateway import Redis
+
+from ..support import until
+from .limit_support import (
+    REAL,
+    TIMEOUT,
+    FakeServer,
+    RealServer,
+    Replica,
+    Server,
+    caller,
+    client_of,
+    eventually,
+    headers_of,
+    policy,
+    sharing,
+)
+
+needs_a_server = pytest.mark.skipif(REAL is None, reason="neither valkey-server nor redis-server is on the PATH")
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=needs_a_server)])
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
+    server = FakeServer() if request.param == "fake" else RealServer(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def running(replica: Replica, who: Caller) -> int:
+    standing = await replica.standing(who, "concurrent_requests")
+    return int(standing["key"]["running"])
+
+
+async def until_running(replica: Replica, who: Caller, count: int) -> None:
+    """Grants tell Redis in the background that they have ended."""
+
+    async def it_is() -> bool:
+        return await running(replica, who) == count
+
+    await eventually(it_is)
+
+
+async def until_used(replica: Replica, who: Caller, tokens: int) -> None:
+    async def it_is() -> bool:
+        return bool((await replica.standing(who, "monthly_tokens"))["team"]["used"] == tokens)
+
+    await eventually(it_is)
+
+
+async def test_two_replicas_act_as_one(server: Server) -> None:
+    async with sharing(server) as one, sharing(server) as two:
+        requests = caller(key=policy(requests_per_minute=4))
+        for replica, left in ((one, 3), (two, 2), (one, 1), (two, 0)):
+            grant = await replica.enter(requests)
+            assert headers_of(grant)["x-ratelimit-remaining-requests"] == str(left)
+        for replica in (one, two):
+            assert (await replica.refused(requests)).code == "rate_limit_exceeded"
+            assert replica.value("limits_shared") == 1
+
+        slots = caller(key=policy(concurrent_requests=2))
+        first, _ = await one.enter(slots), await two.enter(slots)
+        await one.refused(slots)
+        await two.refused(slots)
+        first.leave(0)
+        await until_running(two, slots, 1)
+        await two.enter(slots)
+        await one.refused(slots)
+
+        spent = caller(team=policy(tokens_per_minute=100, monthly_tokens=150))
+        for replica in (one, two):
+            (await replica.enter(spent)).leave(50)
+        await until_used(two, spent, 100)
+        assert "100 tokens per minute" in (await one.refused(spent)).message
+        budget = caller(team=policy(monthly_tokens=100))
+        for replica in (one, two):
+            error = await replica.refused(budget)
+            assert error.code == "insufficient_quota"
+            assert replica.value("limit_rejections_total", scope="team", limit="budget") == 1
+        usage = await two.standing(budget, "monthly_tokens")
+        assert usage == {"team": {"limit": 100, "remaining": 0, "used": 100, "month": this_month()}}
+
+
+async def test_only_as_many_get_in_at_once_as_may(server: Server) -> None:
+    async with sharing(server) as one, sharing(server) as two:
+        who = caller(key=policy(requests_per_minute=100, concurrent_requests=7))
+        answers = await asyncio.gather(
+            *(replica.enter(who) for replica in (one, two) for _ in range(20)), return_exceptions=True
+        )
+        assert sum(isinstance(answer, Grant) for answer in answers) == 7
+
+
+async def test_what_one_policy_refuses_is_not_charged_to_the_other(server: Server) -> None:
+    async with sharing(server) as replica:
+        who = caller(key=policy(requests_per_minute=5, concurrent_requests=5), team=policy(requests_per_minute=1))
+        await replica.enter(who)
+        for _ in range(9):
+            assert "team 'red'" in (await replica.refused(who)).message
+        assert (await replica.standing(who, "requests_per_minute"))["key"]["remaining"] == 4
+        assert await running(replica, who) == 1
+
+
+async def test_windows_are_the_librarys_and_all_keys_have_the_prefix(server: Server) -> None:
+    """What the scripts write is what `limits` itself reads, and the other way round."""
+    async with sharing(server) as replica:
+        limits = {"requests_per_minute": 9, "tokens_per_minute": 100, "concurrent_requests": 2, "monthly_tokens": 10**6}
+        who = caller(key=policy(**limits))
+        (await replica.enter(who)).leave(30)
+        await until_running(replica, who, 0)
+        pool = server.pool()
+        library = RedisStorage(
+            "async+redis://", implementation="redispy", key_prefix="ray-vllm-gateway", connection_pool=cast("Any", pool)
+        )
+        assert (await library.get_sliding_window("requests/key/ann", 60))[2] == 1
+        assert (await library.get_sliding_window("tokens/key/ann", 60))[2] == 30
+        assert await library.acquire_sliding_window_entry("tokens/key/ann", 100, 60, 70)
+        assert "100 tokens" in (await replica.refused(who)).message
+        client = client_of(server)
+        keys = await client.keys("*")
+        assert sorted(keys) == [
+            f"ray-vllm-gateway:budget/key/ann/{this_month()}".encode(),
+            b"ray-vllm-gateway:{requests/key/ann}",
+            b"ray-vllm-gateway:{tokens/key/ann}",
+        ]
+        assert all([await client.ttl(key) > 60 for key in keys]), "all keys end by themselves"
+        await client.aclose()
+        await pool.aclose()
+
+
+async def test_redis_keeps_a_months_count_for_longer_than_the_month(server: Server) -> None:
+    async with sharing(server) as replica:
+        who = caller(team=policy(monthly_tokens=10))
+        (await replica.enter(who)).leave(3)
+        await until_used(replica, who, 3)
+        client = client_of(server)
+        assert await client.ttl(f"ray-vllm-gateway:budget/team/red/{this_month()}") > 31 * 86400
+        await client.aclose()
+
+
+async def test_the_requests_of_a_replica_that_died_end_by_themselves(server: Server) -> None:
+    who = caller(key=policy(concurrent_requests=1))
+    client = client_of(server)
+    key = "ray-vllm-gateway:running/key/ann"
+    async with sharing(server) as survivor:
+        async with sharing(server) as dies:
+            await dies.enter(who)
+        await survivor.refused(who)
+        (lease,) = await client.zrange(key, 0, -1)
+        till = await client.zscore(key, lease) or 0
+        assert 30 <= till - time.time() <= LEASE_SECONDS + 1
+        await client.zincrby(key, -LEASE_SECONDS, lease)
+        await survivor.enter(who)
+        await survivor.refused(who)
+    await client.aclose()
+
+
+async def test_long_requests_keep_their_leases(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve_app.gateway.access.shared_store._RENEW_SECONDS", 0.05)
+    who = caller(key=policy(concurrent_requests=3))
+    client = client_of(server)
+    key = "ray-vllm-gateway:running/key/ann"
+    async with sharing(server) as replica:
+        grants = [await replica.enter(who) for _ in range(2)]
+        for lease in await client.zrange(key, 0, -1):
+            await client.zincrby(key, -LEASE_SECONDS + 10, lease)
+
+        async def are_renewed() -> bool:
+            leases = await client.zrange(key, 0, -1, withscores=True)
+            return len(leases) == 2 and all(till > time.time() + 30 for _, till in leases)
+
+        await eventually(are_renewed)
+        for grant in grants:
+            grant.leave(0)
+        await until_running(replica, who, 0)
+        await asyncio.sleep(0.2)
+        assert await running(replica, who) == 0, "what has ended is not renewed"
+    await client.aclose()
+
+
+async def test_a_client_that_leaves_meanwhile_holds_no_place(server: Server) -> None:
+    async with sharing(server) as replica:
+        who = caller(key=policy(concurrent_requests=1))
+        for turns in range(4):
+            entering = asyncio.create_task(replica.enter(who))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            entering.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await entering
+        await until_running(replica, who, 0)
+        await replica.enter(who)
+
+
+async def test_without_redis_each_replica_has_its_own_limits_for_a_while(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    who = caller(key=policy(requests_per_minute=2, concurrent_requests=2), team=policy(monthly_tokens=1000))
+    async with sharing(server) as one, sharing(server) as two:
+        (await one.enter(who)).leave(600)
+        await until_used(one, who, 600)
+        held = await one.enter(who)
+        await server.stop()
+        grants = [await one.enter(who), await two.enter(who), await two.enter(who)]
+        for replica in (one, two):
+            await replica.refused(who)
+            assert replica.value("limits_shared") == 0
+            assert (replica.value("limit_store_errors_total") or 0) >= 1
+            assert (await replica.usage(who))["shared"] is False
+        assert "2 requests running" in (await one.refused(caller(key=policy(concurrent_requests=2)))).message
+        for grant in (held, *grants[:2]):
+            grant.leave(250)
+        budget = caller(team=policy(monthly_tokens=1000))
+        assert (await one.refused(budget)).code == "insufficient_quota", "600 of before, and 500 of meanwhile"
+        assert len([record for record in caplog.records if "Redis failed" in record.message]) == 2
+
+        await server.start()
+        await until(lambda: one.value("limits_shared") == two.value("limits_shared") == 1)
+        used = await two.standing(who, "monthly_tokens")
+        kept = 600 if isinstance(server, FakeServer) else 0  # a process forgets
+        assert used["team"]["used"] == kept + 750
+        assert await running(one, who) == 1, "the one that still runs counts for all"
+        grants[2].leave(0)
+        await until_running(one, who, 0)
+        assert len([record for record in caplog.records if "shared through Redis" in record.message]) == 4
+
+
+async def test_a_redis_that_does_not_answer_holds_one_request_up_to_the_time_out(server: Server) -> None:
+    who = caller(key=policy(requests_per_minute=100))
+    async with sharing(server) as replica:
+        await replica.enter(who)
+        server.freeze()
+        began = time.perf_counter()
+        await asyncio.gather(*(replica.enter(who) for _ in range(20)))
+        assert TIMEOUT * 0.9 < time.perf_counter() - began < TIMEOUT * 2
+        began = time.perf_counter()
+        for _ in range(50):
+            (await replica.enter(who)).leave(10)
+        assert time.perf_counter() - began < TIMEOUT / 2, "nobody waits after that"
+        assert replica.value("limits_shared") == 0
+        server.thaw()
+        await until(lambda: replica.value("limits_shared") == 1)
+        assert int(headers_of(await replica.enter(who))["x-ratelimit-remaining-requests"]) < 100
+
+
+async def test_a_gateway_starts_without_redis(server: Server) -> None:
+    await server.stop()
+    who = caller(key=policy(requests_per_minute=1))
+    async with sharing(server) as replica:
+        await replica.enter(who)
+        await replica.refused(who)
+        await server.start()
+        await until(lambda: replica.value("limits_shared") == 1)
+        await replica.enter(who)
+        await replica.refused(who)
+
+
+async def test_what_is_asked_at_once_travels_at_once_and_in_order() -> None:
+    server = FakeServer()
+    pool = server.pool()
+    client: Any = BatchingRedis(pool)
+    await client.ping()
+    before = server.pipelines
+    assert await asyncio.gather(*(client.incr("x") for _ in range(50))) == list(range(1, 51))
+    assert server.pipelines == before + 1
+    server.freeze()
+    first = asyncio.create_task(client.incr("x"))
+    await until(lambda: server.pipelines == before + 2)
+    more = [asyncio.create_task(client.incr("x")) for _ in range(3)]
+    await asyncio.sleep(0)
+    more[1].cancel()
+    server.thaw()
+    assert [await first, await more[0], await more[2]] == [51, 52, 53], "what nobody waits for is not sent"
+    assert server.pipelines == before + 3
+    with pytest.raises(Exception, match="value is not an integer"):
+        await asyncio.gather(client.set("y", "text"), client.incr("y"))
+    await pool.aclose()
+
+
+async def test_one_replica_needs_no_redis() -> None:
+    async with opened(None, None, LimitMetrics(CollectorRegistry())) as store:
+        assert isinstance(store, ReplicaStore)
+
+
+@needs_a_server
+async def test_the_password_is_used_and_a_wrong_one_fails_no_request(tmp_path: Path) -> None:
+    server = RealServer(tmp_path)
+    await server.start("--requirepass", "secret")
+    config = Redis.model_validate({"url": f"redis://127.0.0.1:{server.port}/3"})
+    for password, shared in (("secret", True), ("wrong", False), (None, False)):
+        registry = CollectorRegistry()
+        metrics = LimitMetrics(registry)
+        async with opened(config, password, metrics) as store:
+            gateway = Replica(store, registry, metrics)
+            await gateway.enter(caller(key=policy(requests_per_minute=10)))
+            assert gateway.value("limits_shared") == shared
+    await server.stop()
