@@ -75,8 +75,9 @@ test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local
 test: ## all levels, from nothing
 	@tests/all.sh
 
-bench: venv ## the gateway against direct streaming, ratios in one run
-	@python tests/bench/gateway/bench.py
+bench: venv ## the gateway against HAProxy, vllm-router, LiteLLM and no proxy at all, in one run
+	@tests/bench/gateway/peers/install.sh > /dev/null
+	@python -m tests.bench.gateway $(BENCH)
 
 package: deps ## package the chart into dist/
 	@mkdir -p dist; helm package $(CHART) -d dist

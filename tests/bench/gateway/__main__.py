@@ -1,0 +1,77 @@
+"""What the gateway costs, and what others in its place would: all in one run, over the loopback.
+
+    python -m tests.bench.gateway [--only null|engine] [--peers NAME,...] [--seconds S]
+
+null: a model that costs nothing, so that each proxy shows its own ceiling. Each has core 0 to itself; the model and the
+clients have the others. engine: a demo model in vLLM, which has the other cores, while proxies and clients have core 0.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.gateway import measure, null_model, report
+from tests.bench.gateway.peers import Peer, peers
+from tests.bench.gateway.process import free_port
+
+ROOT = Path(__file__).parents[3]
+CACHE = Path(os.environ.get("RAY_VLLM_STACK_CACHE") or Path.home() / ".cache/ray-vllm-stack")
+
+
+def say(text: str) -> None:
+    """Tells how far it is."""
+    sys.stderr.write(f"bench: {text}\n")
+
+
+def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -> str:
+    """Compares in front of the null model."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # A proxy needs two open files for each stream.
+    streams = min(arguments.streams, (hard - 200) // 2)
+    if streams < arguments.streams:
+        say(f"{streams:,} idle streams: a process may have {hard:,} open files here")
+    cores = os.cpu_count() or 1
+    model_core, client_core = (2, 3) if cores >= 4 else (cores - 1, cores - 1)
+    upstream = free_port()
+    model = multiprocessing.get_context("spawn").Process(
+        target=null_model.run, args=(upstream, model_core), daemon=True
+    )
+    model.start()
+    os.sched_setaffinity(0, {client_core})
+    time.sleep(1)
+    bench = measure.Bench(
+        folder, CACHE / "peers", upstream, core=0, seconds=min(arguments.seconds, 60), streams=streams
+    )
+    try:
+        say("direct")
+        results = [measure.direct(bench), *(measure.through(peer, bench, say) for peer in chosen)]
+    finally:
+        model.kill()
+        os.sched_setaffinity(0, range(cores))
+    return report.null_report(results)
+
+
+def main() -> None:
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=["null", "engine"], help="one of the two parts")
+    parser.add_argument("--peers", help="names of some of the proxies, with commas; all if not set")
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement (%(default)s)")
+    parser.add_argument("--streams", type=int, default=10_000, help="idle streams to hold (%(default)s)")
+    parser.add_argument("--gateway", type=Path, default=ROOT, help="the checkout whose gateway it is (%(default)s)")
+    arguments = parser.parse_args()
+    chosen = [
+        peer for peer in peers(arguments.gateway) if not arguments.peers or peer.name in arguments.peers.split(",")
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        sys.stdout.write(null_part(arguments, chosen, Path(folder)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""One proxy in front of the null model: what it can do on a core, what it adds at half of that, what streams weigh."""
+
+import statistics
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import uvloop
+
+from tests.bench.gateway import held, load, null_model
+from tests.bench.gateway.client import Client, FailedError, request
+from tests.bench.gateway.held import Held
+from tests.bench.gateway.load import Outcome, percentile
+from tests.bench.gateway.peers import ROUTE, Peer, Place
+from tests.bench.gateway.process import NotStartedError, Process, free_port, stopping
+
+WHOLE = request(ROUTE, stream=False)
+STREAM = request(ROUTE, stream=True)
+STEADY = request(ROUTE, stream=True, text=null_model.STEADY.decode())
+HOLD = request(ROUTE, stream=True, text=null_model.HOLD.decode())
+CONCURRENCY = 32
+STEADY_STREAMS = 128
+ROUNDS = 5
+PAUSE = 0.002
+"""Between the clients' looks at a stream where only the rate counts, so that they do not become the limit."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every measurement needs to know."""
+
+    folder: Path
+    environments: Path
+    upstream: int
+    """The port of the null model."""
+    core: int
+    """The proxies' core."""
+    seconds: float
+    streams: int
+    """How many idle streams are to be held."""
+
+    def place(self, peer: Peer, port: int) -> Place:
+        """Where a proxy is started."""
+        folder = self.folder / f"{peer.name}-{port}"
+        folder.mkdir()
+        return Place(folder, port, self.upstream, "null", self.environments)
+
+
+@dataclass
+class Ceiling:
+    """As fast as it goes."""
+
+    outcome: Outcome
+    cpu_seconds: float
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of the proxy's CPU time for each answer."""
+        return self.cpu_seconds / max(self.outcome.answered, 1) * 1e6
+
+    @property
+    def busy(self) -> float:
+        """How much of its core the proxy had; far below 1, the load was the limit."""
+        return self.cpu_seconds / self.outcome.seconds
+
+
+@dataclass
+class Added:
+    """Milliseconds with the proxy less those without it, under the same load."""
+
+    p50: float
+    p99: float
+    failed: int = 0
+
+    @classmethod
+    def between(cls, without: Outcome, within: Outcome, times: Callable[[Outcome], list[float]]) -> "Added":
+        """Compares two loads."""
+        p50, p99 = (percentile(times(within), part) - percentile(times(without), part) for part in (50, 99))
+        return cls(p50, p99, within.failed)
+
+
+@dataclass
+class Steady:
+    """`STEADY_STREAMS` streams at once, each with an event every `null_model.INTERVAL` seconds."""
+
+    cpu_us: float
+    """Of the proxy, for each event."""
+    first: Added
+    whole: Added
+
+
+@dataclass
+class Result:
+    """All about one proxy; what could not be measured is absent and `errors` says why."""
+
+    name: str
+    about: str
+    whole: Ceiling | None = None
+    stream: Ceiling | None = None
+    added: Added | None = None
+    steady: Steady | None = None
+    held: Held | None = None
+    errors: list[str] = field(default_factory=list)
+
+    def attempt(self, what: str, measured: Callable[[], Coroutine[None, None, T]]) -> T | None:
+        """Measures; a failure is kept as a sentence."""
+        try:
+            return uvloop.run(measured())
+        except (FailedError, NotStartedError, OSError) as error:
+            self.errors.append(f"{what}: {error}")
+        return None
+
+
+async def verify(port: int) -> None:
+    """Asks once for each kind of answer and looks at all of it, before only speed is looked at.
+
+    Raises:
+        FailedError: What came is not what the null model said.
+    """
+    client = await Client.connect(port)
+    try:
+        if null_model.TEXT not in await client.read(WHOLE):
+            raise FailedError("the answer's text did not come through")
+        stream = await client.read(STREAM)
+        if (words := stream.count(b"word ")) != null_model.CHUNKS or b"data: [DONE]" not in stream:
+            raise FailedError(f"{words} of the stream's {null_model.CHUNKS} words came through: {stream[-200:]!r}")
+    finally:
+        client.close()
+
+
+async def ceiling(port: int, asked: bytes, seconds: float, process: Process | None) -> Ceiling:
+    """The most answers per second, after a second to warm up."""
+    await load.closed_loop(port, asked, CONCURRENCY, seconds=1, pause=PAUSE)
+    before = process.cpu_seconds() if process else 0
+    outcome = await load.closed_loop(port, asked, CONCURRENCY, seconds=seconds, pause=PAUSE)
+    return Ceiling(outcome, process.cpu_seconds() - before if process else 0)
+
+
+async def half(bench: Bench, port: int, rate: float) -> Added:
+    """What whole answers take longer at such a rate: the median of some rounds, with and without the proxy in turns."""
+    seconds = min(max(bench.seconds, 200 / rate), 20)
+    rounds = []
+    for _ in range(ROUNDS):
+        without = await load.paced(bench.upstream, WHOLE, rate, seconds=seconds)
+        within = await load.paced(port, WHOLE, rate, seconds=seconds)
+        rounds.append(Added.between(without, within, lambda outcome: outcome.whole))
+    return Added(
+        p50=statistics.median(one.p50 for one in rounds),
+        p99=statistics.median(one.p99 for one in rounds),
+        failed=sum(one.failed for one in rounds),
+    )
+
+
+async def steady(bench: Bench, port: int, process: Process) -> Steady:
+    """Streams as an engine makes them: events one by one."""
+
+    async def streams(port: int) -> Outcome:
+        lasts = null_model.CHUNKS * null_model.INTERVAL
+        seconds = max(bench.seconds, lasts)
+        return await load.closed_loop(port, STEADY, STEADY_STREAMS, seconds=seconds, stagger=lasts)
+
+    without = await streams(bench.upstream)
+    before = process.cpu_seconds()
+    within = await streams(port)
+    events = max(within.answered, 1) * null_model.CHUNKS
+    return Steady(
+        cpu_us=(process.cpu_seconds() - before) / events * 1e6,
+        first=Added.between(without, within, lambda outcome: outcome.first),
+        whole=Added.between(without, within, lambda outcome: outcome.whole),
+    )
+
+
+async def hold(bench: Bench, port: int, process: Process) -> Held:
+    """Streams held open by a proxy that was just started."""
+    await verify(port)
+    counts = [count for count in (1000,) if count < bench.streams] + [bench.streams]
+    return await held.hold(port, bench.upstream, HOLD, counts, process.memory_mib, seconds=90)
+
+
+def direct(bench: Bench) -> Result:
+    """The null model without a proxy: the bound that the load sets for everybody."""
+    result = Result("direct", "the null model and the clients, which share a core: the bound of the load")
+    result.whole = result.attempt("requests", lambda: ceiling(bench.upstream, WHOLE, bench.seconds, None))
+    result.stream = result.attempt("streams", lambda: ceiling(bench.upstream, STREAM, bench.seconds, None))
+    return result
+
+
+def through(peer: Peer, bench: Bench, say: Callable[[str], None]) -> Result:
+    """Everything about one proxy; it is started once for the speed and once for the streams."""
+    result = Result(peer.name, peer.about)
+
+    def started() -> tuple[int, Process]:
+        port = free_port()
+        return port, peer.start(bench.place(peer, port), bench.core)
+
+    try:
+        say(f"{peer.name}: speed")
+        port, process = started()
+        with stopping(process):
+            uvloop.run(verify(port))
+            result.whole = result.attempt("requests", lambda: ceiling(port, WHOLE, bench.seconds, process))
+            result.stream = result.attempt("streams", lambda: ceiling(port, STREAM, bench.seconds, process))
+            if result.whole:
+                rate = result.whole.outcome.rate / 2
+                result.added = result.attempt("half load", lambda: half(bench, port, rate))
+            result.steady = result.attempt("steady streams", lambda: steady(bench, port, process))
+        say(f"{peer.name}: open streams")
+        port, process = started()
+        with stopping(process):
+            result.held = result.attempt("open streams", lambda: hold(bench, port, process))
+    except (NotStartedError, FailedError, OSError) as error:
+        result.errors.append(str(error))
+    return result

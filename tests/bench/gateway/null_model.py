@@ -1,0 +1,123 @@
+"""The null model: an engine that answers at once and costs next to nothing, so that what stands before it shows.
+
+It answers chat completions whole or as a stream of `CHUNKS` events, each written by itself, as fast as it goes. Where
+the request's text holds `STEADY`, an event comes every `INTERVAL` seconds, as from an engine; where it holds `HOLD`,
+the first event comes and then nothing, until somebody posts to `/release`. Anything else gets a 200.
+"""
+
+import asyncio
+import os
+import re
+from typing import ClassVar, cast
+
+import uvloop
+
+CHUNKS = 64
+INTERVAL = 0.02
+STEADY = b"a steady stream"
+HOLD = b"hold this stream"
+_STREAM = re.compile(rb'"stream": ?true')
+_USAGE = re.compile(rb'"include_usage": ?true')
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_USED = b'"usage":{"prompt_tokens":100,"completion_tokens":%d,"total_tokens":%d}' % (CHUNKS, 100 + CHUNKS)
+
+
+def _event(delta: bytes, finish: bytes = b"null") -> bytes:
+    return (
+        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"null","choices":'
+        b'[{"index":0,"delta":{%s},"finish_reason":%s}]}\n\n' % (delta, finish)
+    )
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def _whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+
+TEXT = b"x" * 300
+ANSWER = _whole(
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"null","choices":[{"index":0,"message":'
+    b'{"role":"assistant","content":"%s"},"finish_reason":"stop"}],%s}' % (TEXT, _USED)
+)
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+FIRST = _chunk(_event(b'"role":"assistant","content":"word "'))
+MIDDLE = _chunk(_event(b'"content":"word "'))
+LAST = _chunk(_event(b'"content":"word "', b'"stop"'))
+USAGE = _chunk(
+    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"null","choices":[],'
+    b"%s}\n\n" % _USED
+)
+END = _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+OTHER = _whole(b'{"object":"list","data":[{"id":"null","object":"model"}]}')
+
+
+class NullModel(asyncio.Protocol):
+    """One connection, one request at a time."""
+
+    held: ClassVar[set["NullModel"]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.buffer = b""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.held.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, mark, body = self.buffer.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if not mark or (length and len(body) < int(length[1])):
+            return
+        self.buffer = b""
+        line = head[: head.index(b"\r\n")]
+        if b"/chat/completions " in line:
+            self.answer(body)
+            return
+        if b" /release " in line:
+            for stream in list(self.held):
+                stream.finish(b"")
+        self.transport.write(OTHER)
+
+    def answer(self, body: bytes) -> None:
+        if not _STREAM.search(body):
+            self.transport.write(ANSWER)
+            return
+        self.transport.write(HEAD)
+        if HOLD in body:
+            self.held.add(self)
+            self.transport.write(FIRST)
+        else:
+            self.interval = INTERVAL if STEADY in body else 0
+            self.write(0, USAGE if _USAGE.search(body) else b"")
+
+    def write(self, number: int, usage: bytes) -> None:
+        """One event for each turn of the loop, so that each is a write of its own."""
+        if number == CHUNKS - 1:
+            self.transport.write(LAST)
+            self.finish(usage)
+            return
+        self.transport.write(MIDDLE if number else FIRST)
+        loop = asyncio.get_running_loop()
+        if self.interval:
+            loop.call_later(self.interval, self.write, number + 1, usage)
+        else:
+            loop.call_soon(self.write, number + 1, usage)
+
+    def finish(self, usage: bytes) -> None:
+        self.held.discard(self)
+        self.transport.write(usage + END)
+
+
+def run(port: int, core: int) -> None:
+    """Serves until the process is ended."""
+
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(NullModel, "127.0.0.1", port, backlog=4096)
+        await server.serve_forever()
+
+    os.sched_setaffinity(0, {core})
+    uvloop.run(serve())
