@@ -16,7 +16,7 @@ Shape = Literal["openai", "responses", "anthropic"]
 MAX_MESSAGE = 1000
 """Characters of a foreign text that are passed on: enough for a reason, too little for a page."""
 
-_ANTHROPIC_TYPES = {
+_ANTHROPIC_TYPE = {
     401: "authentication_error",
     402: "billing_error",
     403: "permission_error",
@@ -28,7 +28,7 @@ _ANTHROPIC_TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-_ALL_ANTHROPIC_TYPES = frozenset(("invalid_request_error", *_ANTHROPIC_TYPES.values()))
+ANTHROPIC_TYPES = frozenset(("invalid_request_error", *_ANTHROPIC_TYPE.values()))
 
 
 class ApiError(Exception):
@@ -143,12 +143,12 @@ def _has_shape(content: dict[str, Any], shape: Shape) -> bool:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return False
     # vLLM calls Anthropic's types by names of its own, which no client of Anthropic's knows.
-    return shape != "anthropic" or (content.get("type") == "error" and error.get("type") in _ALL_ANTHROPIC_TYPES)
+    return shape != "anthropic" or (content.get("type") == "error" and error.get("type") in ANTHROPIC_TYPES)
 
 
 def _anthropic_type(status: int) -> str:
     other = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "api_error"
-    return _ANTHROPIC_TYPES.get(status, other)
+    return _ANTHROPIC_TYPE.get(status, other)
 
 
 def _first_text(*values: object) -> str:
