@@ -1,6 +1,6 @@
 """The models and routes of one configuration, ready for look-up: what a request holds on to from start to end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from random import Random
 
@@ -8,15 +8,11 @@ from yarl import URL
 
 from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.apis.table import APIS as TABLE
-from serve_app.gateway.apis.table import Api
+from serve_app.gateway.apis.table import APIS, Api
 from serve_app.gateway.routing.plan import Plan, Target
 from serve_app.gateway.routing.way import Headers, ModelWay, RouteWay, Tasks, Way
 from serve_app.settings.gateway import GatewayConfig, Model
 
-__all__ = ["APIS", "Catalog", "Target"]
-
-APIS = {path: api.name for path, api in TABLE.items()}
 _LONGEST_NAME = 253
 _MOST_NAMES = 20
 """That a refusal lists: enough to find a typing mistake; GET /v1/models has them all."""
@@ -40,7 +36,8 @@ class Catalog:
         self.config = config
         self.created = int(loaded_at)
         draws = random or Random()  # noqa: S311  # nothing secret is drawn
-        urls = {model: {path: URL(entry.url + path) for path in TABLE} for model, entry in config.models.items()}
+        urls = {model: {path: URL(entry.url + path) for path in APIS} for model, entry in config.models.items()}
+        self._urls = urls
 
         def target(model: str, entry: Model, route: str = "", adapter: str = "") -> Target:
             return Target(model, route, entry, adapter or entry.upstream_model or model, urls[model])
@@ -51,7 +48,7 @@ class Catalog:
                 self._ways[model] = ModelWay(model, target(model, entry))
                 for adapter in entry.adapters:
                     self._ways[adapter] = ModelWay(adapter, target(model, entry, adapter=adapter))
-        asked = frozenset(api.tasks for api in TABLE.values())
+        asked = frozenset(api.tasks for api in APIS.values())
         for name, route in config.routes.items():
             named = {model: target(model, config.models[model], name) for model in set(route.model_ids().values())}
             self._ways[name] = RouteWay(name, route, named, asked, draws)
@@ -61,7 +58,7 @@ class Catalog:
         return iter(self._ways)
 
     def plans(self) -> Iterator[Plan]:
-        """All ways that requests may take, shadows aside; one more for each API that a route answers."""
+        """All ways that requests may take, with all shadows that they may have."""
         return (plan for way in self._ways.values() for plan in way.plans())
 
     def targets(self) -> Iterator[Target]:
@@ -78,6 +75,10 @@ class Catalog:
         """
         usable = (name for name in self._ways if caller.may_use(name))
         return [name for name in usable if tasks is None or self._ways[name].fits(tasks)]
+
+    def urls(self, model: str) -> Mapping[str, URL]:
+        """Where a model's APIs are."""
+        return self._urls[model]
 
     def resolve(self, name: str, api: Api, caller: Caller, headers: Headers, user: str) -> Plan:
         """Finds where a request goes.

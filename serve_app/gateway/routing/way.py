@@ -1,6 +1,6 @@
 """Where a name leads: a model's always to the model, a route's to what its rules choose for the request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -28,7 +28,7 @@ class Way(Protocol):
         """Where a request goes; None if no model behind the name is for one of these tasks."""
 
     def plans(self) -> Iterator[Plan]:
-        """All that there can be, shadows aside."""
+        """All that there can be, with all shadows that they may have."""
 
 
 class ModelWay:
@@ -84,7 +84,7 @@ class RouteWay:
 
     def plans(self) -> Iterator[Plan]:
         """See `Way`."""
-        return (plan for rules in self._rules.values() for plan in rules.plans.values())
+        return (plan for rules in self._rules.values() for plan in rules.plans_with_shadows())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class _RulesForTasks:
         value = self._sticky_value(self._sticky, caller, headers, user) if self._sticky else b""
         model = choice.by(value) if value else choice.at_random()
         plan = self.plans[model]
-        return self._with_shadows(plan) if self._shadows else plan
+        return self._with_shadows(plan, self._drawn) if self._shadows else plan
 
     def _sticky_value(self, sticky: Sticky, caller: Caller, headers: Headers, user: str) -> bytes:
         if sticky.by == "header":
@@ -148,14 +148,17 @@ class _RulesForTasks:
         text = user if sticky.by == "user" else caller.subject or caller.key
         return text.encode("utf-8", "surrogatepass")
 
-    def _with_shadows(self, plan: Plan) -> Plan:
-        """Draws the shadows; a copy for the model that answers anyway would tell nothing."""
-        drawn = tuple(
-            target
-            for target, percent in self._shadows
-            if self._random.random() * 100 < percent and target.model != plan.targets[0].model
-        )
-        return Plan(plan.name, plan.route, plan.targets, drawn) if drawn else plan
+    def plans_with_shadows(self) -> Iterator[Plan]:
+        return (self._with_shadows(plan, lambda percent: percent > 0) for plan in self.plans.values())
+
+    def _drawn(self, percent: float) -> bool:
+        return self._random.random() * 100 < percent
+
+    def _with_shadows(self, plan: Plan, taken: Callable[[float], bool]) -> Plan:
+        """Adds the shadows that are taken; a copy for the model that answers anyway would tell nothing."""
+        answering = plan.targets[0].model
+        shadows = (target for target, percent in self._shadows if taken(percent) and target.model != answering)
+        return Plan(plan.name, plan.route, plan.targets, tuple(shadows))
 
 
 def _weights(backends: Backends, fitting: Mapping[str, Target]) -> dict[str, int]:
