@@ -8,63 +8,34 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
-import orjson
+
+from serve_app.gateway.smoke_questions import Listed, NotYetError, Questions, SmokeError
 
 PROGRESS_SECONDS = 10
-_QUESTION = {
-    "messages": [{"role": "user", "content": "Who are you?"}],
-    "temperature": 0,
-    "seed": 0,
-    "max_tokens": 32,
-}
-_NOT_YET = (
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    HTTPStatus.GATEWAY_TIMEOUT,
-)
-
 
 Result = TypeVar("Result")
-
-
-class SmokeError(Exception):
-    """A check that failed, in one sentence."""
-
-
-class NotYetError(SmokeError):
-    """A check that may succeed later: what it asks may still be starting."""
 
 
 class Smoke:
     """The checks against one gateway."""
 
     def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        url: str,
-        wait_seconds: float,
-        say: Callable[[str], object],
-        pause_seconds: float = 1,
+        self, ask: Questions, wait_seconds: float, say: Callable[[str], object], pause_seconds: float = 1
     ) -> None:
         """Starts the clock.
 
         Args:
-            session: With the key among its headers.
-            url: The gateway.
+            ask: Asks the gateway.
             wait_seconds: How long, in all, to wait for what is still starting.
             say: Prints a line.
             pause_seconds: Between two tries.
         """
-        self._session = session
-        self._url = url.rstrip("/")
+        self._ask = ask
         self._wait_seconds = wait_seconds
         self._say = say
         self._pause_seconds = pause_seconds
@@ -79,13 +50,32 @@ class Smoke:
         Raises:
             SmokeError: A check failed, or what it asks did not come up in time.
         """
-        listed = await self._check("list models", self._list, ", ".join)
+        listed = await self._check("list models", self._ask.models, ", ".join)
         if unknown := [name for name in models if name not in listed]:
             raise SmokeError(f"the gateway does not list {', '.join(unknown)}, but {', '.join(listed) or 'nothing'}")
         for model in models or listed:
-            whole = await self._check(f"{model}: chat completion", partial(self._ask, model), repr)
-            streamed = await self._check(f"{model}: streamed", partial(self._ask_streamed, model), repr)
-            if whole != streamed:
+            await self._ask_model(model, listed[model])
+
+    async def run_without_a_key(self) -> None:
+        """Runs the checks for which no key is needed.
+
+        Raises:
+            SmokeError: A check failed.
+        """
+        await self._check("health", self._ask.health, repr)
+        await self._check("a key is asked for", self._ask.is_refused, str)
+
+    async def _ask_model(self, model: str, listed: Listed) -> None:
+        if listed.task == "embed":
+            await self._check(f"{model}: embedding", partial(self._ask.embedding, model), str)
+        elif listed.task == "score":
+            await self._check(f"{model}: scores", partial(self._ask.score, model), str)
+        elif listed.task == "transcribe":
+            await self._check(f"{model}: transcription", partial(self._ask.transcription, model), str)
+        else:
+            whole = await self._check(f"{model}: chat completion", partial(self._ask.chat, model), repr)
+            streamed = await self._check(f"{model}: streamed", partial(self._ask.streamed_chat, model), repr)
+            if whole != streamed and not listed.is_route:
                 raise SmokeError(f"{model}: the streamed text {streamed!r} is not the whole one {whole!r}")
 
     async def _check(self, name: str, check: Callable[[], Awaitable[Result]], show: Callable[[Result], str]) -> Result:
@@ -105,48 +95,6 @@ class Smoke:
                 self._say(f"ok  {name}: {show(result)} ({(time.monotonic() - began) * 1000:.0f} ms)")
                 return result
 
-    async def _list(self) -> list[str]:
-        async with self._session.get(f"{self._url}/v1/models") as response:
-            content = await _json(response)
-        return [card["id"] for card in content["data"]]
-
-    def _post(self, question: dict[str, Any]) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        return self._session.post(f"{self._url}/v1/chat/completions", json=question)
-
-    async def _ask(self, model: str) -> str:
-        async with self._post({"model": model, **_QUESTION}) as response:
-            content = await _json(response)
-        return _said(content["choices"][0]["message"]["content"])
-
-    async def _ask_streamed(self, model: str) -> str:
-        async with self._post({"model": model, "stream": True, **_QUESTION}) as response:
-            await _refuse_errors(response)
-            lines = (await response.read()).splitlines()
-        events = [line.removeprefix(b"data: ") for line in lines if line.startswith(b"data: ")]
-        if not events or events[-1] != b"[DONE]":
-            raise SmokeError("the stream has no end")
-        choices = [choice for event in events[:-1] for choice in orjson.loads(event).get("choices", [])]
-        return _said("".join(choice["delta"].get("content") or "" for choice in choices))
-
-
-def _said(text: str | None) -> str:
-    if not text or not text.strip():
-        raise SmokeError("the answer is empty")
-    return text
-
-
-async def _refuse_errors(response: aiohttp.ClientResponse) -> None:
-    if response.status != HTTPStatus.OK:
-        text = " ".join((await response.text()).split())[:300]
-        kind = NotYetError if response.status in _NOT_YET else SmokeError
-        raise kind(f"HTTP {response.status}: {text}")
-
-
-async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    await _refuse_errors(response)
-    content: dict[str, Any] = orjson.loads(await response.read())
-    return content
-
 
 async def _main(arguments: argparse.Namespace) -> int:
     headers = {}
@@ -154,10 +102,9 @@ async def _main(arguments: argparse.Namespace) -> int:
         headers["authorization"] = f"Bearer {arguments.api_key_file.read_text().strip()}"
     timeout = aiohttp.ClientTimeout(total=max(arguments.wait, 60))
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        smoke = Smoke(Questions(session, arguments.url), arguments.wait, lambda line: print(line, flush=True))
         try:
-            await Smoke(session, arguments.url, arguments.wait, lambda line: print(line, flush=True)).run(
-                arguments.model
-            )
+            await (smoke.run_without_a_key() if arguments.no_key else smoke.run(arguments.model))
         except (SmokeError, aiohttp.ClientError, TimeoutError) as error:
             print(f"FAILED: {str(error) or 'no answer in time'}", flush=True)
             return 1
@@ -175,7 +122,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m serve_app.gateway.smoke", description=__doc__)
     parser.add_argument("--url", required=True, help="the gateway, without /v1")
-    parser.add_argument("--api-key-file", type=Path, metavar="FILE", help="file with an API key")
+    key = parser.add_mutually_exclusive_group()
+    key.add_argument("--api-key-file", type=Path, metavar="FILE", help="file with an API key")
+    key.add_argument("--no-key", action="store_true", help="no key is at hand: only see that the gateway asks for one")
     parser.add_argument("--model", action="append", default=[], metavar="ID", help="model or route to ask (all)")
     parser.add_argument("--wait", type=float, default=0, metavar="S", help="seconds to wait for what is starting (0)")
     return asyncio.run(_main(parser.parse_args(argv)))

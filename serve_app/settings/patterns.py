@@ -12,6 +12,7 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 HEADER = r"^[A-Za-z0-9_-]+$"
+HASH = r"^(sha256:[0-9a-f]{64})?$"
 URL = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$"
 
 # The same in words, for the keys of maps.

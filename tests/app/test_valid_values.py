@@ -82,6 +82,28 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             "gone": None,
         },
     },
+    "teams, keys and tokens": {
+        "auth": {
+            "teams": {
+                "search": {
+                    "models": ["chat", "org/model"],
+                    "requestsPerMinute": 600,
+                    "tokensPerMinute": 100000000,
+                    "concurrentRequests": 1,
+                    "monthlyTokens": None,
+                    "priority": "high",
+                },
+                "everybody": {},
+                "gone": None,
+            },
+            "apiKeys": {
+                "ci": {"hash": f"sha256:{'0a' * 32}", "team": "search", "requestsPerMinute": 1},
+                "made.by_the-chart": {"hash": "", "priority": None},
+            },
+            "oidc": {"enabled": True, "issuer": "https://idp.example.com/realms/llm", "requireTeam": True},
+            "smokeTest": {"existingSecret": "probe"},
+        }
+    },
     "what a model is for, and costs": {
         "models": {
             "a": {"task": "embed", "private": True, "ownedBy": "birds", "price": {"promptPerMillion": 0.06}},

@@ -6,7 +6,7 @@ usage: include "ray-vllm-stack.notes.access" (dict "root" $ "model" "<model id>"
 {{- $root := .root }}
 {{- $name := include "ray-vllm-stack.gateway.name" $root }}
 {{- $get := printf "kubectl -n %s get" $root.Release.Namespace }}
-{{- $key := include "ray-vllm-stack.gateway.keyName" $root | replace "." "\\." }}
+{{- $text := include "ray-vllm-stack.gateway.keyText" $root | fromJson }}
 {{- $header := ternary " -H \"Authorization: Bearer $KEY\"" "" $root.Values.auth.enabled }}
 {{- $port := int $root.Values.gateway.service.port -}}
 The URL, for every OpenAI client inside the cluster:
@@ -23,9 +23,38 @@ From outside:
 {{- end }}
 {{- if $root.Values.auth.enabled }}
 An API key:
-  KEY=$({{ $get }} secret {{ include "ray-vllm-stack.gateway.keysSecret" $root }} -o jsonpath='{.data.{{ $key }}}' | base64 -d)
+{{- if $text }}
+  KEY=$({{ $get }} secret {{ $text.secret }} -o jsonpath='{.data.{{ $text.key | replace "." "\\." }}}' | base64 -d)
+{{- else }}
+  KEY=...   # only its holder has it
+{{- end }}
+Further ones, without Helm, from a checkout of the project:
+  {{ include "ray-vllm-stack.notes.makeKey" $root }}
 {{- end }}
 A chat completion:
   curl -N $URL/v1/chat/completions -H 'Content-Type: application/json'{{ $header }} \
     -d '{"model": "{{ .model }}", "stream": true, "messages": [{"role": "user", "content": "Who are you?"}]}'
+{{- end }}
+
+{{/*
+The command that issues an API key.
+usage: include "ray-vllm-stack.notes.makeKey" $
+*/}}
+{{- define "ray-vllm-stack.notes.makeKey" -}}
+{{- $secret := include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") -}}
+python -m serve_app.keys make NAME --namespace {{ .Release.Namespace }} --secret {{ $secret }}
+{{- end }}
+
+{{/*
+A name that a chat completion may ask for: a model's, else a route's.
+usage: include "ray-vllm-stack.notes.model" $
+*/}}
+{{- define "ray-vllm-stack.notes.model" -}}
+{{- $names := list }}
+{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+  {{- if and (eq $model.task "generate") (not $model.private) }}
+    {{- $names = append $names $id }}
+  {{- end }}
+{{- end }}
+{{- concat ($names | sortAlpha) (include "ray-vllm-stack.routes" . | fromJson | keys | sortAlpha) (list "MODEL") | first }}
 {{- end }}

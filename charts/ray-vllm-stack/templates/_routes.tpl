@@ -32,3 +32,17 @@ usage: include "ray-vllm-stack.route.places" <route> | fromJsonArray
 {{- end }}
 {{- toJson $places }}
 {{- end }}
+
+{{/*
+Whether a route leads to a model: "true" or nothing.
+usage: if include "ray-vllm-stack.routes.lead" (dict "root" $ "id" "qwen3-8b")
+*/}}
+{{- define "ray-vllm-stack.routes.lead" -}}
+{{- $lead := false }}
+{{- range include "ray-vllm-stack.routes" .root | fromJson }}
+  {{- range include "ray-vllm-stack.route.places" . | fromJsonArray }}
+    {{- $lead = or $lead (eq .id $.id) }}
+  {{- end }}
+{{- end }}
+{{- if $lead }}true{{ end }}
+{{- end }}

@@ -8,9 +8,6 @@ usage: include "ray-vllm-stack.validate.gateway" $
 {{- if not (include "ray-vllm-stack.models.all" . | fromJson) }}
 models: is empty, so that the gateway has nothing to offer, add a model or set gateway.enabled to false
 {{- end }}
-{{- if and .Values.auth.enabled (not .Values.auth.apiKeys) (not .Values.auth.existingSecret) }}
-auth.apiKeys: is empty, so that nobody could call the gateway, name a key or set auth.existingSecret
-{{- end }}
 {{- if has (toString $gateway.podDisruptionBudget.maxUnavailable) (list "0" "0%") }}
 gateway.podDisruptionBudget.maxUnavailable: is {{ $gateway.podDisruptionBudget.maxUnavailable }}, so that no node could ever be drained, make it at least 1
 {{- end }}

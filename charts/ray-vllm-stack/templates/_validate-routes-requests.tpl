@@ -26,5 +26,13 @@ usage: include "ray-vllm-stack.validate.route.matches" (dict "root" $ "name" "ch
 {{- if not (or $match.headers $match.teams) }}
 {{ $path }}: has no condition, add headers or teams, or use the route's own backends
 {{- end }}
+{{- range $match.teams }}
+{{- if not (kindIs "map" (get $.root.Values.auth.teams .)) }}
+{{ $path }}.teams: there is no team "{{ . }}", add it to auth.teams
+{{- end }}
+{{- end }}
+{{- if and $match.teams (not $.root.Values.auth.enabled) }}
+{{ $path }}.teams: nobody is of a team while auth.enabled is false, use headers
+{{- end }}
 {{- end }}
 {{- end }}

@@ -1,14 +1,12 @@
-"""`gateway` and `auth`: the one URL in front of all clusters, and who may use it."""
+"""`gateway`: the one URL in front of all clusters."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from serve_app.settings import patterns
 from serve_app.settings.chart.part import (
     Count,
     Image,
-    Names,
     Part,
     PositiveCount,
     PositiveSeconds,
@@ -72,18 +70,3 @@ class Gateway(Part):
     drain_seconds: WholeSeconds
     pod_disruption_budget: PodDisruptionBudget
     spec: Raw
-
-
-class ApiKey(Part):
-    """An API key; the chart makes its text."""
-
-
-KeyName = Annotated[str, StringConstraints(pattern=patterns.NAME)]
-
-
-class Auth(Part):
-    """Who may use the gateway."""
-
-    enabled: bool
-    api_keys: dict[KeyName, ApiKey | None]
-    existing_secret: Names

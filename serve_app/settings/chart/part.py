@@ -1,5 +1,6 @@
 """What every part of the values has in common, and the types that several parts use."""
 
+from copy import copy
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -27,9 +28,11 @@ def partial(model: type[Part], name: str) -> type[Part]:
     return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
 
 
-def like(model: type[BaseModel], name: str) -> type[Part]:
+def like(model: type[BaseModel], name: str, **descriptions: str) -> type[Part]:
     """The keys of a part of the gateway's own settings, which the chart passes on; its rules are the chart's guards."""
-    fields: dict[str, Any] = {key: (field.annotation, field) for key, field in model.model_fields.items()}
+    fields: dict[str, Any] = {key: (field.annotation, copy(field)) for key, field in model.model_fields.items()}
+    for key, text in descriptions.items():
+        fields[key][1].description = text
     return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from serve_app.settings.chart.access import Auth
 from serve_app.settings.chart.cluster_services import (
     Capacity,
     Metrics,
@@ -13,7 +14,7 @@ from serve_app.settings.chart.cluster_services import (
     Storage,
     Uninstall,
 )
-from serve_app.settings.chart.gateway import Auth, Gateway
+from serve_app.settings.chart.gateway import Gateway
 from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Image, Part, Raw, Texts
 from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Redis

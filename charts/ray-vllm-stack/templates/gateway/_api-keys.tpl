@@ -1,20 +1,51 @@
 {{/*
-Name of the Secret with the API keys.
-usage: include "ray-vllm-stack.gateway.keysSecret" $
+The API keys of the values as a JSON map by name, without nulls; none where a Secret has them all.
+usage: include "ray-vllm-stack.gateway.apiKeys" $ | fromJson
 */}}
-{{- define "ray-vllm-stack.gateway.keysSecret" -}}
-{{- $made := include "ray-vllm-stack.component.name" (dict "root" . "component" "api-keys") }}
-{{- .Values.auth.existingSecret | default $made }}
+{{- define "ray-vllm-stack.gateway.apiKeys" -}}
+{{- $keys := ternary dict .Values.auth.apiKeys (ne .Values.auth.existingSecret "") }}
+{{- include "ray-vllm-stack.merge.withoutNulls" $keys }}
 {{- end }}
 
 {{/*
-Name of one API key, for the smoke test and the notes: the first of the live Secret, else the first of the values.
-usage: include "ray-vllm-stack.gateway.keyName" $
+Names of the keys that the chart makes, as a sorted JSON array.
+usage: include "ray-vllm-stack.gateway.madeKeys" $ | fromJsonArray
 */}}
-{{- define "ray-vllm-stack.gateway.keyName" -}}
-{{- $names := .Values.auth.apiKeys | default dict | keys }}
-{{- if .Values.auth.existingSecret }}
-  {{- $names = (lookup "v1" "Secret" .Release.Namespace .Values.auth.existingSecret).data | default dict | keys }}
+{{- define "ray-vllm-stack.gateway.madeKeys" -}}
+{{- $names := list }}
+{{- range $name, $key := include "ray-vllm-stack.gateway.apiKeys" . | fromJson }}
+  {{- if not $key.hash }}
+    {{- $names = append $names $name }}
+  {{- end }}
 {{- end }}
-{{- $names | sortAlpha | first | default "default" }}
+{{- $names | sortAlpha | toJson }}
+{{- end }}
+
+{{/*
+Where a key's text is, for `helm test` and the notes, as JSON: {"secret", "key"}, or {} where nobody but its holder has it.
+usage: include "ray-vllm-stack.gateway.keyText" $ | fromJson
+*/}}
+{{- define "ray-vllm-stack.gateway.keyText" -}}
+{{- $made := include "ray-vllm-stack.gateway.madeKeys" . | fromJsonArray }}
+{{- if .Values.auth.smokeTest.existingSecret }}
+{{- dict "secret" .Values.auth.smokeTest.existingSecret "key" .Values.auth.smokeTest.key | toJson }}
+{{- else if $made }}
+{{- dict "secret" (include "ray-vllm-stack.component.name" (dict "root" . "component" "api-keys")) "key" (first $made) | toJson }}
+{{- else -}}
+{}
+{{- end }}
+{{- end }}
+
+{{/*
+Sources of the volume with the keys' entries, as YAML: the values' or a Secret's own, and those issued by the command line,
+which Helm never touches.
+usage: include "ray-vllm-stack.gateway.keySources" $
+*/}}
+{{- define "ray-vllm-stack.gateway.keySources" -}}
+{{- $hashes := include "ray-vllm-stack.component.name" (dict "root" . "component" "key-hashes") -}}
+- secret:
+    name: {{ .Values.auth.existingSecret | default $hashes }}
+- secret:
+    name: {{ include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") }}
+    optional: true
 {{- end }}

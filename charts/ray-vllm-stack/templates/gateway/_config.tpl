@@ -11,11 +11,15 @@ usage: include "ray-vllm-stack.gateway.config" $
   {{- $entry := dict "root" $ "id" $id "provider" $provider }}
   {{- $_ := include "ray-vllm-stack.gateway.config.provider" $entry | fromJson | set $models $id }}
 {{- end }}
-{{- dict
+{{- $config := dict
   "models" $models
   "routes" (include "ray-vllm-stack.routes" . | fromJson)
+  "teams" (include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson)
   "limits" .Values.gateway.limits
   "timeouts" .Values.gateway.timeouts
-  "retry" .Values.gateway.retry
-  | toYaml }}
+  "retry" .Values.gateway.retry }}
+{{- if and .Values.auth.enabled .Values.auth.oidc.enabled }}
+  {{- $_ := set $config "oidc" (omit .Values.auth.oidc "enabled") }}
+{{- end }}
+{{- toYaml $config }}
 {{- end }}

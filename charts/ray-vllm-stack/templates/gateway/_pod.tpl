@@ -29,8 +29,9 @@ volumes:
       name: {{ include "ray-vllm-stack.gateway.name" . }}
   {{- if .Values.auth.enabled }}
   - name: api-keys
-    secret:
-      secretName: {{ include "ray-vllm-stack.gateway.keysSecret" . }}
+    projected:
+      sources:
+        {{- include "ray-vllm-stack.gateway.keySources" . | nindent 8 }}
   {{- end }}
   {{- with include "ray-vllm-stack.gateway.providerKeys" . | fromJsonArray }}
   - name: provider-keys

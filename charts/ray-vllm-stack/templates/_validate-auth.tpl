@@ -1,0 +1,73 @@
+{{/*
+Guards of who may use the gateway.
+usage: include "ray-vllm-stack.validate.auth" $
+*/}}
+{{- define "ray-vllm-stack.validate.auth" -}}
+{{- $teams := include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson }}
+{{- $keys := include "ray-vllm-stack.merge.withoutNulls" .Values.auth.apiKeys | fromJson }}
+{{- range $name, $team := $teams }}
+{{ include "ray-vllm-stack.validate.auth.models" (dict "root" $ "path" (printf "auth.teams.%s" $name) "policy" $team) }}
+{{- end }}
+{{- $hashes := dict }}
+{{- range $name, $key := $keys }}
+{{- if eq $name "oidc" }}
+auth.apiKeys.oidc: is the name of those who come with a token, rename the key
+{{- end }}
+{{- if and $key.hash (hasKey $hashes $key.hash) }}
+auth.apiKeys.{{ $name }}.hash: is that of {{ get $hashes $key.hash }}, which the gateway would refuse both, make each key its own
+{{- end }}
+{{- $_ := set $hashes ($key.hash | default "") $name }}
+{{ include "ray-vllm-stack.validate.auth.models" (dict "root" $ "path" (printf "auth.apiKeys.%s" $name) "policy" $key) }}
+{{- if and $key.team (not (hasKey $teams $key.team)) }}
+auth.apiKeys.{{ $name }}.team: there is no team "{{ $key.team }}", add it to auth.teams
+{{- end }}
+{{- if and $key $.Values.auth.existingSecret }}
+auth.apiKeys.{{ $name }}: is not used, because auth.existingSecret has all keys, put it there or clear existingSecret
+{{- end }}
+{{- end }}
+{{ include "ray-vllm-stack.validate.auth.oidc" .Values.auth }}
+{{- end }}
+
+{{/*
+Guard of the models that a key or team may ask for.
+usage: include "ray-vllm-stack.validate.auth.models" (dict "root" $ "path" "auth.teams.search" "policy" <team>)
+*/}}
+{{- define "ray-vllm-stack.validate.auth.models" -}}
+{{- if and (hasKey .policy "models") (not .policy.models) }}
+{{ .path }}.models: is empty, so that nothing may be asked for, name models or routes, or leave it out for all of them
+{{- end }}
+{{- if .policy.models }}
+{{- $models := include "ray-vllm-stack.models.all" .root | fromJson }}
+{{- $adapters := include "ray-vllm-stack.adapters" .root | fromJson }}
+{{- $routes := include "ray-vllm-stack.routes" .root | fromJson }}
+{{- $known := concat (keys $models) (keys $adapters) (keys $routes) | uniq | sortAlpha }}
+{{- range .policy.models }}
+{{- if not (has . $known) }}
+{{ $.path }}.models: there is no model, adapter or route "{{ . }}", use some of: {{ join ", " $known }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of the identity provider.
+usage: include "ray-vllm-stack.validate.auth.oidc" .Values.auth
+*/}}
+{{- define "ray-vllm-stack.validate.auth.oidc" -}}
+{{- with .oidc }}
+{{- if .enabled }}
+{{- if not $.enabled }}
+auth.oidc.enabled: is true, but auth.enabled is false, so that nobody is asked for a token, set auth.enabled to true
+{{- end }}
+{{- if not (hasPrefix "https://" .issuer) }}
+auth.oidc.issuer: is "{{ .issuer }}", give the https URL that the tokens have as iss
+{{- end }}
+{{- if not .audience }}
+auth.oidc.audience: is empty, so that tokens for anything would do, name the audience that tokens for this gateway have
+{{- end }}
+{{- if and .requireTeam (not .teamClaim) }}
+auth.oidc.requireTeam: is true, but teamClaim is empty, so that every token would be refused, name the claim
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
