@@ -2,7 +2,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import anthropic
 import httpx
+import openai
 import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -15,7 +17,7 @@ from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.settings.gateway import GatewayConfig, Policy
 
-from ..support import Gateway, error_of
+from ..support import KEY, Gateway, error_of
 
 CREATED = 1_800_000_000
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
@@ -194,3 +196,14 @@ async def test_through_the_gateway(gateway: Gateway) -> None:
         assert response.status == 404
         error = await error_of(response)
     assert (error["code"], "'org/nix'" in error["message"]) == ("model_not_found", True)
+
+
+async def test_with_the_clients_that_people_use(gateway: Gateway) -> None:
+    async with openai.AsyncOpenAI(base_url=gateway.url + "/v1", api_key=KEY, max_retries=0) as client:
+        assert [model.id async for model in client.models.list()] == ["a", "b", "chat"]
+        assert (await client.models.retrieve("chat")).owned_by == "team"
+    async with anthropic.AsyncAnthropic(base_url=gateway.url, api_key=KEY, max_retries=0) as other:
+        assert [model.id async for model in other.models.list(limit=2)] == ["a", "b", "chat"]  # two pages
+        assert (await other.models.retrieve("b")).display_name == "b"
+        with pytest.raises(anthropic.NotFoundError, match="The model 'x' does not exist"):
+            await other.models.retrieve("x")
