@@ -71,7 +71,7 @@ class KeySecret:
             return ""
         if "(Forbidden)" in why:
             raise KeysError(f"{why}: ask for a Role with get, create and patch on secrets")
-        if "(NotFound): namespaces" in why:
+        if "(NotFound)" in why and 'namespaces "' in why:
             raise KeysError(f"{why}: correct --namespace")
         raise KeysError(f"{why}: see whether kubectl get secrets works with the same --context and --namespace")
 

@@ -275,7 +275,7 @@ def test_a_secret_that_is_not_there(cluster: Cluster) -> None:
     ("stderr", "says"),
     [
         ('Error from server (Forbidden): secrets "x" is forbidden: User "u" cannot get', "ask for a Role with get,"),
-        ('Error from server (NotFound): namespaces "x" not found', "correct --namespace"),
+        ('Error from server (NotFound): error when creating "STDIN": namespaces "x" not found', "correct --namespace"),
         ("The connection to the server localhost:8080 was refused", "see whether kubectl get secrets works with the"),
         ("", "kubectl ended with status 1: see whether"),
     ],
