@@ -241,7 +241,7 @@ async def test_memory_forgets_old_minutes_and_needs_no_threads(clock: Clock) -> 
         rules = [Rule.of(f"key/{number}", limits)]
         store.take(rules)
         store.charge(rules, 1)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     assert store.counts == 200
     clock.now += 121
     store.take([Rule.of("key/last", limits)])
