@@ -1,9 +1,29 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from .desk import Desk
+from .identity_provider import IdentityProvider
 from .limit_support import FakeServer, RealServer, Server, needs_a_server
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[IdentityProvider]:
+    async with IdentityProvider().running() as running:
+        yield running
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def desk(provider: IdentityProvider, session: aiohttp.ClientSession) -> Desk:
+    return Desk(provider, session)
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=needs_a_server)])
@@ -12,8 +32,3 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await server.start()
     yield server
     await server.stop()
-
-
-@pytest.fixture
-async def desk(provider: IdentityProvider, session: aiohttp.ClientSession) -> Desk:
-    return Desk(provider, session)
