@@ -29,6 +29,8 @@ from serve_app.settings.gateway import Policy
 TIMEOUT = 1.0
 REAL = shutil.which("valkey-server") or shutil.which("redis-server")
 
+needs_a_server = pytest.mark.skipif(REAL is None, reason="neither valkey-server nor redis-server is on the PATH")
+
 
 def policy(**limits: int) -> Policy:
     return Policy.model_validate({Policy.model_fields[name].alias: limit for name, limit in limits.items()})
@@ -172,3 +174,24 @@ async def sharing(server: Server) -> AsyncIterator[Replica]:
 def client_of(server: Server) -> Any:
     """A client of the server's own, to look into it."""
     return Redis(connection_pool=server.pool())
+
+
+async def running(replica: Replica, who: Caller) -> int:
+    standing = await replica.standing(who, "concurrent_requests")
+    return int(standing["key"]["running"])
+
+
+async def until_running(replica: Replica, who: Caller, count: int) -> None:
+    """Grants tell Redis in the background that they have ended."""
+
+    async def it_is() -> bool:
+        return await running(replica, who) == count
+
+    await eventually(it_is)
+
+
+async def until_used(replica: Replica, who: Caller, tokens: int) -> None:
+    async def it_is() -> bool:
+        return bool((await replica.standing(who, "monthly_tokens"))["team"]["used"] == tokens)
+
+    await eventually(it_is)

@@ -1,10 +1,7 @@
-"""Limits that several replicas share through Redis, and what becomes of them when it fails."""
+"""Limits that several replicas share through Redis."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,60 +9,26 @@ from limits.aio.storage import RedisStorage
 from prometheus_client import CollectorRegistry
 
 from serve_app.gateway.access.budget import this_month
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.limits import Grant
 from serve_app.gateway.access.redis_batches import BatchingRedis
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
 from serve_app.gateway.access.store import ReplicaStore, opened
-from serve_app.settings.gateway import Redis
 
 from ..support import until
 from .limit_support import (
-    REAL,
-    TIMEOUT,
     FakeServer,
-    RealServer,
-    Replica,
     Server,
     caller,
     client_of,
     eventually,
     headers_of,
     policy,
+    running,
     sharing,
+    until_running,
+    until_used,
 )
-
-needs_a_server = pytest.mark.skipif(REAL is None, reason="neither valkey-server nor redis-server is on the PATH")
-
-
-@pytest.fixture(params=["fake", pytest.param("real", marks=needs_a_server)])
-async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
-    server = FakeServer() if request.param == "fake" else RealServer(tmp_path)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-async def running(replica: Replica, who: Caller) -> int:
-    standing = await replica.standing(who, "concurrent_requests")
-    return int(standing["key"]["running"])
-
-
-async def until_running(replica: Replica, who: Caller, count: int) -> None:
-    """Grants tell Redis in the background that they have ended."""
-
-    async def it_is() -> bool:
-        return await running(replica, who) == count
-
-    await eventually(it_is)
-
-
-async def until_used(replica: Replica, who: Caller, tokens: int) -> None:
-    async def it_is() -> bool:
-        return bool((await replica.standing(who, "monthly_tokens"))["team"]["used"] == tokens)
-
-    await eventually(it_is)
 
 
 async def test_two_replicas_act_as_one(server: Server) -> None:
@@ -223,80 +186,6 @@ async def test_a_client_that_leaves_meanwhile_holds_no_place(server: Server) -> 
         assert replica.value("limit_store_errors_total") == 0
 
 
-async def test_without_redis_each_replica_has_its_own_limits_for_a_while(
-    server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    who = caller(key=policy(requests_per_minute=2, concurrent_requests=2), team=policy(monthly_tokens=1000))
-    async with sharing(server) as one, sharing(server) as two:
-        (await one.enter(who)).leave(600)
-        await until_used(one, who, 600)
-        held = await one.enter(who)
-        stays = Caller(policies=(("key/long", policy(concurrent_requests=1)),))
-        await one.enter(stays)
-        await server.stop()
-        grants = [await one.enter(who), await two.enter(who), await two.enter(who)]
-        for replica in (one, two):
-            await replica.refused(who)
-            assert replica.value("limits_shared") == 0
-            assert (replica.value("limit_store_errors_total") or 0) >= 1
-            assert (await replica.usage(who))["shared"] is False
-        assert "2 requests running" in (await one.refused(caller(key=policy(concurrent_requests=2)))).message
-        for grant in (held, *grants[:2]):
-            grant.leave(250)
-        budget = caller(team=policy(monthly_tokens=1000))
-        assert (await one.refused(budget)).code == "insufficient_quota", "600 of before, and 500 of meanwhile"
-        assert len([record for record in caplog.records if "Redis failed" in record.message]) == 2
-
-        await server.start()
-        await until(lambda: one.value("limits_shared") == two.value("limits_shared") == 1)
-        used = await two.standing(who, "monthly_tokens")
-        kept = 600 if isinstance(server, FakeServer) else 0  # a process forgets
-        assert used["team"]["used"] == kept + 750
-        for runs in (who, stays):
-            assert await running(one, runs) == await running(two, runs) == 1, "what still runs counts for all"
-        grants[2].leave(0)
-        await until_running(one, who, 0)
-        assert len([record for record in caplog.records if "shared through Redis" in record.message]) == 4
-
-
-async def test_a_redis_that_does_not_answer_holds_one_request_up_to_the_time_out(server: Server) -> None:
-    who = caller(key=policy(requests_per_minute=100))
-    async with sharing(server) as replica:
-        await replica.enter(who)
-        server.freeze()
-
-        async def seconds_after(pause: float) -> float:
-            await asyncio.sleep(pause)
-            began = time.perf_counter()
-            await replica.enter(who)
-            return time.perf_counter() - began
-
-        waited = await asyncio.gather(*map(seconds_after, (0, 0, TIMEOUT * 0.3)))
-        assert max(waited) < TIMEOUT * 1.5, "also for those who wait behind others"
-        assert waited[0] > TIMEOUT * 0.9
-        began = time.perf_counter()
-        for _ in range(50):
-            (await replica.enter(who)).leave(10)
-        assert time.perf_counter() - began < TIMEOUT / 2, "nobody waits after that"
-        assert replica.value("limits_shared") == 0
-        server.thaw()
-        await until(lambda: replica.value("limits_shared") == 1)
-        assert int(headers_of(await replica.enter(who))["x-ratelimit-remaining-requests"]) < 100
-
-
-async def test_a_gateway_starts_without_redis(server: Server) -> None:
-    await server.stop()
-    who = caller(key=policy(requests_per_minute=1))
-    async with sharing(server) as replica:
-        await replica.enter(who)
-        await replica.refused(who)
-        await server.start()
-        await until(lambda: replica.value("limits_shared") == 1, seconds=5)
-        await replica.enter(who)
-        await replica.refused(who)
-
-
 async def test_what_is_asked_at_once_travels_at_once_and_in_order() -> None:
     server = FakeServer()
     pool = server.pool()
@@ -322,18 +211,3 @@ async def test_what_is_asked_at_once_travels_at_once_and_in_order() -> None:
 async def test_one_replica_needs_no_redis() -> None:
     async with opened(None, None, LimitMetrics(CollectorRegistry())) as store:
         assert isinstance(store, ReplicaStore)
-
-
-@needs_a_server
-async def test_the_password_is_used_and_a_wrong_one_fails_no_request(tmp_path: Path) -> None:
-    server = RealServer(tmp_path)
-    await server.start("--requirepass", "secret")
-    config = Redis.model_validate({"url": f"redis://127.0.0.1:{server.port}/3"})
-    for password, shared in (("secret", True), ("wrong", False), (None, False)):
-        registry = CollectorRegistry()
-        metrics = LimitMetrics(registry)
-        async with opened(config, password, metrics) as store:
-            gateway = Replica(store, registry, metrics)
-            await gateway.enter(caller(key=policy(requests_per_minute=10)))
-            assert gateway.value("limits_shared") == shared
-    await server.stop()
