@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,16 @@ def models(tmp_path_factory: pytest.TempPathFactory, installed: tuple[Path, Path
         yield found
 
 
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway: where its API is, and where its metrics."""
+
+    url: str
+    metrics: str
+
+
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory, models: dict[str, str]) -> Iterator[str]:
+def gateway_process(tmp_path_factory: pytest.TempPathFactory, models: dict[str, str]) -> Iterator[Gateway]:
     """The gateway, as its own process."""
     folder = tmp_path_factory.mktemp("gateway")
     keys = folder / "keys"
@@ -54,15 +63,16 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, models: dict[str, str]) ->
     entries["sparrow"]["contextLength"] = 2048
     config = folder / "gateway.yaml"
     config.write_text(yaml.safe_dump({"models": entries}))
-    port, log = engines.free_port(), folder / "gateway.log"
+    port, metrics_port, log = engines.free_port(), engines.free_port(), folder / "gateway.log"
+    running = Gateway(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}")
     command = [sys.executable, "-m", "serve_app.gateway", "--config", str(config), "--api-keys", str(keys)]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(engines.free_port())]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(metrics_port)]
     command += ["--drain-delay-seconds", "0", "--drain-seconds", "5"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, cwd=engines.ROOT)
         try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz", process, log)
-            yield f"http://127.0.0.1:{port}"
+            _wait_for(f"{running.url}/healthz", process, log)
+            yield running
         finally:
             process.terminate()
             status = process.wait(30)
@@ -78,6 +88,12 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def gateway(gateway_process: Gateway) -> str:
+    """The gateway's URL."""
+    return gateway_process.url
 
 
 @pytest.fixture(scope="session")

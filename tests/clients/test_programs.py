@@ -22,7 +22,7 @@ def assert_embeddings(documents: list[list[float]], query: list[float] | None = 
 
 def assert_pieces(pieces: list[str], answer: str) -> None:
     assert "".join(pieces) == answer
-    assert len(pieces) > 5
+    assert len(pieces) > 1
 
 
 def test_langchain(program: Program, answers: dict[str, str]) -> None:
