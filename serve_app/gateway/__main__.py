@@ -57,7 +57,7 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None) -> N
         redis_password=redis_password,
         metrics=metrics,
         drain=drain,
-        access_log=sys.stdout.buffer,
+        usage_log=sys.stdout.buffer,
         tracing=Tracing.from_environment(),
     ) as app:
         start_http_server(arguments.metrics_port, arguments.host, metrics.registry)

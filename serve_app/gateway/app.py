@@ -17,16 +17,22 @@ from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission
+from serve_app.gateway.apis.responses import Responses
 from serve_app.gateway.config import watched_catalog
 from serve_app.gateway.dispatch import Dispatcher
 from serve_app.gateway.front import Front
 from serve_app.gateway.lifecycle import Drain
-from serve_app.gateway.observe.access_log import AccessLog, ByteStream
+from serve_app.gateway.metering.meter import Meter
+from serve_app.gateway.metering.metrics import MeteringMetrics
+from serve_app.gateway.metering.usage_log import ByteStream, UsageLog
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.proxy import Proxy
+from serve_app.gateway.relay import Relay
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
+from serve_app.gateway.routing.shadow import Shadows
+from serve_app.gateway.routing.stored import StoredResponses
 from serve_app.gateway.upstream.attempt import Upstream
 from serve_app.gateway.upstream.credentials import Credentials
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff
@@ -42,7 +48,7 @@ async def gateway(
     redis_password: str | None = None,
     metrics: Metrics,
     drain: Drain,
-    access_log: ByteStream,
+    usage_log: ByteStream,
     tracing: Tracing | None = None,
     poll_seconds: float = 1.0,
     backoff: Backoff = DEFAULT_BACKOFF,
@@ -55,7 +61,7 @@ async def gateway(
         redis_password: For the Redis of the configuration, if it wants one.
         metrics: Where things are counted.
         drain: Tells whether the process is about to end.
-        access_log: Where the lines for requests go.
+        usage_log: Where the lines for requests go.
         tracing: Where spans go; None for nowhere.
         poll_seconds: How often the files are looked at.
         backoff: The pauses between attempts at a model.
@@ -68,11 +74,13 @@ async def gateway(
     limit_metrics = LimitMetrics(metrics.registry)
     queue_metrics = QueueMetrics(metrics.registry)
     routing_metrics = RoutingMetrics(metrics.registry)
+    metering_metrics = MeteringMetrics(metrics.registry)
 
     def declare(catalog: Catalog) -> None:
         metrics.declare(catalog.targets())
         queue_metrics.declare(catalog.config.models)
         routing_metrics.declare(catalog.plans())
+        metering_metrics.declare(catalog.targets())
 
     catalog = watched_catalog(config, metrics, declare)
     keys = watched_keys(api_keys, metrics, access_metrics) if api_keys else None
@@ -80,6 +88,7 @@ async def gateway(
     def settings() -> GatewayConfig:
         return catalog.current.config
 
+    log = UsageLog(usage_log)
     watching = asyncio.create_task(poll_forever([catalog, keys] if keys else [catalog], poll_seconds))
     try:
         async with (
@@ -87,25 +96,39 @@ async def gateway(
             Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics) as tokens,
             store.opened(settings().redis, redis_password, limit_metrics) as limits,
         ):
+            credentials = Credentials()
             dispatcher = Dispatcher(
                 upstream,
                 Admission(queue_metrics, metrics.in_flight_gauge),
-                Credentials(),
+                credentials,
                 metrics,
                 routing_metrics,
                 backoff,
             )
             limiter = Limiter(limits, limit_metrics)
+            shadows = Shadows(upstream, credentials, settings, routing_metrics)
             yield Front(
-                proxy=Proxy(lambda: catalog.current, limiter, dispatcher, routing_metrics, metrics),
+                proxy=Proxy(
+                    catalog=lambda: catalog.current,
+                    limiter=limiter,
+                    dispatcher=dispatcher,
+                    relay=Relay(metrics),
+                    shadows=shadows,
+                    stored=StoredResponses(Responses()),
+                    routing_metrics=routing_metrics,
+                ),
                 others=others.app(lambda: catalog.current, limiter, drain),
                 authenticator=Authenticator(keys, tokens, lambda: settings().teams, metrics),
                 metrics=metrics,
-                access_log=AccessLog(access_log),
+                meter=Meter(metering_metrics),
+                usage_log=log,
+                currency=lambda: settings().metering.currency,
                 tracing=tracing,
                 draining=drain,
             )
+            await shadows.close()
     finally:
         watching.cancel()
+        log.close()
         if tracing is not None:
             tracing.close()

@@ -2,44 +2,24 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
-from yarl import URL
-
-from serve_app.gateway.access.auth import Headers
 from serve_app.gateway.admission.queue import Admission
-from serve_app.gateway.apis.body import Body
 from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.ask import Ask
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.observe.metrics import Metrics, Reason
-from serve_app.gateway.routing.metrics import RoutingMetrics
+from serve_app.gateway.routing.metrics import FALLBACK_REASONS, RATE_LIMITED, RoutingMetrics
 from serve_app.gateway.routing.plan import Plan, Target
-from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream, UpstreamRequest
+from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream
 from serve_app.gateway.upstream.credentials import Credentials
-from serve_app.gateway.upstream.headers import passed_on, passed_outside
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff, first_answer
 from serve_app.settings.gateway import GatewayConfig
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-_LOST = "request_lost"
-
-
-@dataclass(slots=True)
-class Ask:
-    """What a client asks, whichever model will answer."""
-
-    method: str
-    path: str
-    path_and_query: str
-    """As it came, still encoded; for paths that are not of a fixed set."""
-    headers: Headers
-    body: Body
-    changed: bool
-    """Whether the gateway changed the payload, so that the client's own bytes will not do."""
 
 
 class Dispatcher:
@@ -86,15 +66,15 @@ class Dispatcher:
             try:
                 answer = await self._ask(target, ask, config, exchange, window)
             except ApiError as failure:
-                if failure.code == _LOST:
+                if failure.code not in FALLBACK_REASONS:
                     raise
-                reason = failure.code or str(failure.status)
+                reason = failure.code
             else:
                 if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
                     return answer
                 answer.close()
                 exchange.leave()
-                reason = "rate_limited"
+                reason = RATE_LIMITED
             self._routing_metrics.fallbacks.labels(plan.route, target.model, following.model, reason).inc()
         last = plan.targets[-1]
         # A model that sleeps may take as long to wake as its first byte may take in all.
@@ -105,6 +85,7 @@ class Dispatcher:
         exchange.target = target
         exchange.turn = await self._admission.turn(target, exchange.caller, config.queue)
         exchange.queued_seconds += exchange.turn.waited_seconds
+        exchange.asked = True
         trace = exchange.trace.attempt(target.model) if exchange.trace is not None else None
         failed = "cancelled"
         try:
@@ -136,16 +117,7 @@ class Dispatcher:
             self._metrics.retries.labels(target.model, reason).inc()
 
         key = self._credentials.of(target.entry)
-        pick = partial(passed_outside, key=key) if key else passed_on
-        request = UpstreamRequest(
-            method=ask.method,
-            url=target.urls.get(ask.path) or URL(target.entry.url + ask.path_and_query, encoded=True),
-            headers=pick(ask.headers, exchange.request_id, context),
-            body=ask.body.encode(target.upstream_model, changed=ask.changed),
-            shape=exchange.shape,
-            request_id=exchange.request_id.decode(),
-            connect_seconds=config.timeouts.connect_seconds,
-        )
+        request = ask.to(target, exchange.request_id, key, config.timeouts.connect_seconds, context)
         try:
             async with asyncio.timeout(config.timeouts.first_byte_seconds):
                 return await first_answer(
@@ -167,7 +139,7 @@ class Dispatcher:
             return ApiError(HTTPStatus.BAD_GATEWAY, message, code="bad_gateway")
         if reason is Reason.LOST:
             message = f"The model {name!r} was lost each time it worked on this request: change it before a new try."
-            return ApiError(HTTPStatus.BAD_GATEWAY, message, code=_LOST)
+            return ApiError(HTTPStatus.BAD_GATEWAY, message, code="request_lost")
         if reason is Reason.FIRST_BYTE_TIMEOUT:
             message = f"The model {name!r} did not begin to answer in {config.timeouts.first_byte_seconds:g} s."
             return ApiError(HTTPStatus.GATEWAY_TIMEOUT, message, code="timeout")

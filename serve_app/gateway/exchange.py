@@ -28,6 +28,7 @@ class Exchange:
         "_headers",
         "_send",
         "api",
+        "asked",
         "bytes_sent",
         "caller",
         "complete",
@@ -35,6 +36,7 @@ class Exchange:
         "ended_at",
         "first_byte_at",
         "plan",
+        "prompt",
         "queued_seconds",
         "request_id",
         "retries",
@@ -66,9 +68,13 @@ class Exchange:
         self.plan: Plan | None = None
         self.target: Target | None = None
         self.usage: Usage | None = None
+        self.prompt: bytes | None = None
+        """The body, where the configuration wants it in the log."""
         self.turn: Turn | None = None
         self.trace: Trace | None = None
         self.stream = False
+        self.asked = False
+        """Whether a model was sent the request."""
         self.status = 0
         self.bytes_sent = 0
         self.retries = 0

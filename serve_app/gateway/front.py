@@ -12,7 +12,9 @@ from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.apis.intake import discard
 from serve_app.gateway.disconnect import DisconnectError
 from serve_app.gateway.exchange import Exchange
-from serve_app.gateway.observe.access_log import AccessLog
+from serve_app.gateway.metering.meter import Meter
+from serve_app.gateway.metering.record import Record
+from serve_app.gateway.metering.usage_log import UsageLog
 from serve_app.gateway.observe.metrics import Metrics, Outcome
 from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.proxy import Proxy
@@ -33,7 +35,9 @@ class Front:
         others: ASGIApp,
         authenticator: Authenticator,
         metrics: Metrics,
-        access_log: AccessLog,
+        meter: Meter,
+        usage_log: UsageLog,
+        currency: Callable[[], str],
         tracing: Tracing | None,
         draining: Callable[[], bool],
     ) -> None:
@@ -44,7 +48,9 @@ class Front:
             others: Answers everything else.
             authenticator: Tells who asks.
             metrics: Where requests are counted.
-            access_log: Where requests are written down.
+            meter: Where tokens are counted.
+            usage_log: Where requests are written down.
+            currency: Of the prices of the moment.
             tracing: Where spans go; None for nowhere.
             draining: Whether the process is about to end.
         """
@@ -52,7 +58,9 @@ class Front:
         self._others = others
         self._authenticator = authenticator
         self._metrics = metrics
-        self._access_log = access_log
+        self._meter = meter
+        self._usage_log = usage_log
+        self._currency = currency
         self._tracing = tracing
         self._draining = draining
 
@@ -112,4 +120,29 @@ class Front:
                     self._metrics.first_byte_histogram(model, route).observe(exchange.seconds_to_first_byte)
         if exchange.trace is not None:
             exchange.trace.end(exchange)
-        self._access_log.write(scope, exchange, outcome)
+        record = self._record(scope, exchange, outcome)
+        self._meter.record(record)
+        self._usage_log.write(record)
+
+    def _record(self, scope: Scope, exchange: Exchange, outcome: Outcome) -> Record:
+        return Record(
+            request_id=exchange.request_id.decode(),
+            method=scope["method"],
+            path=scope["path"],
+            caller=exchange.caller,
+            api=exchange.api,
+            target=exchange.target,
+            asked=exchange.asked,
+            status=exchange.status,
+            outcome=outcome,
+            stream=exchange.stream,
+            started_at=exchange.started_at,
+            first_byte_at=exchange.first_byte_at,
+            ended_at=exchange.ended_at,
+            queued_seconds=exchange.queued_seconds or None,
+            usage=exchange.usage,
+            currency=self._currency(),
+            bytes_sent=exchange.bytes_sent,
+            retries=exchange.retries,
+            prompt=exchange.prompt,
+        )

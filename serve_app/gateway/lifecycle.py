@@ -8,6 +8,8 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from serve_app.gateway.apis.protocol import Protocol
+
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 75
@@ -82,7 +84,7 @@ def server(
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         loop="none",

@@ -1,7 +1,5 @@
 """The hot path: a request's bytes to its model, the answer's bytes back as they arrive."""
 
-import asyncio
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -11,18 +9,22 @@ from serve_app.gateway.access.auth import Headers
 from serve_app.gateway.access.limits import Limiter
 from serve_app.gateway.admission.keep_alive import KeptAlive
 from serve_app.gateway.apis import body as request_body
-from serve_app.gateway.apis.errors import event
+from serve_app.gateway.apis.body import Body
+from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.apis.responses import hinted
+from serve_app.gateway.apis.table import response_id
+from serve_app.gateway.ask import Ask
 from serve_app.gateway.disconnect import cancelled_on_disconnect
-from serve_app.gateway.dispatch import Ask, Dispatcher
+from serve_app.gateway.dispatch import Dispatcher
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.metering.usage import Reader, ask_for_usage, reader
-from serve_app.gateway.observe.metrics import Metrics, Reason
+from serve_app.gateway.relay import Relay, Watcher
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
 from serve_app.gateway.routing.plan import Plan
-from serve_app.gateway.upstream.attempt import Answer, BrokenStreamError
-
-logger = logging.getLogger(__name__)
+from serve_app.gateway.routing.shadow import Shadow, Shadows
+from serve_app.gateway.routing.stored import StoredResponses
+from serve_app.gateway.upstream.attempt import Answer
 
 
 class Proxy:
@@ -34,11 +36,14 @@ class Proxy:
 
     def __init__(
         self,
+        *,
         catalog: Callable[[], Catalog],
         limiter: Limiter,
         dispatcher: Dispatcher,
+        relay: Relay,
+        shadows: Shadows,
+        stored: StoredResponses,
         routing_metrics: RoutingMetrics,
-        metrics: Metrics,
     ) -> None:
         """Joins the parts.
 
@@ -46,21 +51,21 @@ class Proxy:
             catalog: Gets the catalog of the moment.
             limiter: What callers may do.
             dispatcher: Gets answers.
+            relay: Passes them on.
+            shadows: Sends copies.
+            stored: Knows which model made a stored response.
             routing_metrics: Where choices are counted.
-            metrics: Where broken answers are counted.
         """
         self._catalog = catalog
         self._limiter = limiter
         self._dispatcher = dispatcher
+        self._relay = relay
+        self._shadows = shadows
+        self._stored = stored
         self._routing_metrics = routing_metrics
-        self._metrics = metrics
 
     async def __call__(self, scope: Scope, headers: Headers, receive: Receive, exchange: Exchange) -> None:
         """Answers one request.
-
-        An answer that breaks after its first byte ends the client's connection without the end mark. Nothing may be
-        tried again then, since another answer would not go on where this one stopped; and nothing may be added, since a
-        made-up end (`[DONE]`, or a last chunk) would let half an answer pass for a whole one.
 
         Args:
             scope: ASGI's scope of the request.
@@ -75,23 +80,52 @@ class Proxy:
         catalog, api = self._catalog(), exchange.api
         assert api is not None  # noqa: S101  # asked for by nothing else
         body = await request_body.read(receive, headers, api, catalog.config.limits)
-        plan = exchange.plan = catalog.resolve(body.model, api, exchange.caller, headers, body.user)
         exchange.stream = body.stream
+        if catalog.config.metering.log_prompts:
+            exchange.prompt = body.raw
+        if api.body == "none":
+            hint, query = hinted(scope["query_string"])
+            plan = await self._stored.plan(response_id(scope["path"]), api, exchange.caller, hint, catalog)
+        else:
+            query = b""
+            plan = catalog.resolve(body.model, api, exchange.caller, headers, body.user)
+            if previous := body.payload.get("previous_response_id"):
+                plan = await self._stored.following(previous, plan, exchange.caller, catalog)
+        exchange.plan = plan
         self._routing_metrics.chose(plan)
         grant = await self._limiter.enter(exchange.caller)
         exchange.add_headers(grant.headers)
         try:
             strip = ask_for_usage(api, body.payload)
-            ask = Ask(scope["method"], scope["path"], _path_and_query(scope), headers, body, changed=strip)
+            query_text = query.decode("latin-1")
+            ask = Ask(scope["method"], scope["path"], query_text, headers, body, strip, exchange.shape)
             with cancelled_on_disconnect(receive):
-                answer = await self._first_answer(ask, plan, catalog, exchange)
-                try:
-                    await self._relay(answer, strip, catalog, exchange)
-                finally:
-                    answer.close()
-                    exchange.leave()
+                await self._answer(ask, plan, catalog, exchange)
         finally:
             grant.leave(exchange.usage.total if exchange.usage else 0)
+
+    async def _answer(self, ask: Ask, plan: Plan, catalog: Catalog, exchange: Exchange) -> None:
+        if plan.shadows:
+            shadow = self._shadows.send(plan, ask, exchange)
+            try:
+                await self._pass(ask, plan, catalog, exchange, shadow)
+            except ApiError as error:
+                shadow.end(error.status, complete=True)
+                raise
+            finally:
+                shadow.end(exchange.status, exchange.complete)
+        else:
+            await self._pass(ask, plan, catalog, exchange, None)
+
+    async def _pass(self, ask: Ask, plan: Plan, catalog: Catalog, exchange: Exchange, shadow: Shadow | None) -> None:
+        answer = await self._first_answer(ask, plan, catalog, exchange)
+        try:
+            usage = self._usage(answer, ask, exchange)
+            watchers = self._watchers(answer, ask.body, shadow, exchange)
+            await self._relay(answer, exchange, usage, watchers, catalog.config.timeouts.idle_seconds)
+        finally:
+            answer.close()
+            exchange.leave()
 
     async def _first_answer(self, ask: Ask, plan: Plan, catalog: Catalog, exchange: Exchange) -> Answer:
         kept_alive = KeptAlive(exchange, catalog.config.keep_alive) if exchange.stream else None
@@ -101,60 +135,19 @@ class Proxy:
             if kept_alive is not None:
                 kept_alive.stop()
 
-    async def _relay(self, answer: Answer, strip: bool, catalog: Catalog, exchange: Exchange) -> None:
-        if exchange.status and answer.status >= HTTPStatus.BAD_REQUEST:
-            await exchange.write(event(answer.first, exchange.shape), more=False)
-            exchange.status = answer.status
-            return
-        if not exchange.status:
-            await exchange.start(answer.status, answer.headers)
-        usage = None
-        if answer.status == HTTPStatus.OK and exchange.api is not None:
-            usage = reader(exchange.api, event_stream=answer.is_event_stream, strip=strip)
-        try:
-            async with asyncio.timeout(None) as limit:
-                await self._pump(answer, usage, limit, catalog.config.timeouts.idle_seconds, exchange)
-        except TimeoutError:
-            self._broken(Reason.IDLE_TIMEOUT, exchange)
-        except BrokenStreamError:
-            self._broken(Reason.BROKEN_STREAM, exchange)
-        finally:
-            if usage is not None:
-                if not exchange.complete:
-                    usage.end()
-                exchange.usage = usage.usage
+    def _usage(self, answer: Answer, ask: Ask, exchange: Exchange) -> Reader:
+        if answer.status != HTTPStatus.OK or exchange.api is None:
+            return Reader()
+        return reader(
+            exchange.api, event_stream=answer.is_event_stream, strip=ask.changed, metadata=answer.header(b"metadata")
+        )
 
-    async def _pump(
-        self,
-        answer: Answer,
-        usage: Reader | None,
-        limit: asyncio.Timeout,
-        idle_seconds: float,
-        exchange: Exchange,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        piece, more = answer.first, answer.more
-        while True:
-            if usage is not None:
-                piece = usage.feed(piece)
-                if not more:
-                    piece += usage.end()
-            if piece or not more:
-                await exchange.write(piece, more=more)
-            if not more:
-                return
-            limit.reschedule(loop.time() + idle_seconds)
-            piece = await answer.read()
-            more = answer.more
-            limit.reschedule(None)  # the client may be as slow as it likes
-
-    def _broken(self, reason: Reason, exchange: Exchange) -> None:
-        assert exchange.target is not None  # noqa: S101  # it has begun to answer
-        logger.warning("answer %s of %s broke: %s", exchange.request_id.decode(), exchange.target.model, reason)
-        self._metrics.upstream_errors.labels(exchange.target.model, reason).inc()
-
-
-def _path_and_query(scope: Scope) -> str:
-    path: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    return (path + b"?" + query if query else path).decode("latin-1")
+    def _watchers(self, answer: Answer, body: Body, shadow: Shadow | None, exchange: Exchange) -> list[Watcher]:
+        watchers: list[Watcher] = []
+        if shadow is not None:
+            watchers.append(shadow.feed)
+        makes_response = exchange.api is not None and exchange.api.name == "responses"
+        stored = makes_response and answer.status == HTTPStatus.OK and body.payload.get("store") is not False
+        if stored and exchange.target is not None:
+            watchers.append(self._stored.learner(exchange.target, exchange.caller).feed)
+        return watchers

@@ -24,7 +24,7 @@ _NO = frozenset(("", "0", "f", "false", "n", "no", "off"))
 class Body:
     """A request's body."""
 
-    __slots__ = ("_form", "_raw", "model", "payload", "stream", "user")
+    __slots__ = ("_form", "model", "payload", "raw", "stream", "user")
 
     def __init__(
         self,
@@ -37,7 +37,8 @@ class Body:
         form: Form | None = None,
     ) -> None:
         """Takes the bytes and what was read of them."""
-        self._raw = raw
+        self.raw = raw
+        """As it came."""
         self._form = form
         self.payload = payload
         """The JSON; empty for forms, and where the API has no body. May be changed, see `encode`."""
@@ -59,11 +60,11 @@ class Body:
             ApiError: 400, if the payload cannot be written again.
         """
         if not changed and upstream_model == self.model:
-            return self._raw
+            return self.raw
         if self._form is not None:
             return self._form.replaced("model", upstream_model)
         if not self.model:
-            return self._raw
+            return self.raw
         self.payload["model"] = upstream_model
         try:
             return orjson.dumps(self.payload)

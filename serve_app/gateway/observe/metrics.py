@@ -10,8 +10,8 @@ from serve_app import __version__
 from serve_app.gateway.routing.plan import Target
 from serve_app.settings.gateway import Task
 
-_TIME_TO_FIRST_BYTE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-_DURATION = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+TIME_TO_FIRST_BYTE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+DURATION = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 class Reason(StrEnum):
@@ -84,14 +84,14 @@ class Metrics:
             named("time_to_first_byte_seconds"),
             "From a request to the first byte of a successful answer's body.",
             to,
-            buckets=_TIME_TO_FIRST_BYTE,
+            buckets=TIME_TO_FIRST_BYTE,
             registry=registry,
         )
         self.duration = Histogram(
             named("request_duration_seconds"),
             "From a request to the last byte of its answer.",
             to,
-            buckets=_DURATION,
+            buckets=DURATION,
             registry=registry,
         )
         self.in_flight = Gauge(

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from serve_app.gateway.observe.metrics import _DURATION, _TIME_TO_FIRST_BYTE
+from serve_app.gateway.observe.metrics import DURATION, TIME_TO_FIRST_BYTE
 from serve_app.gateway.routing.plan import Plan
 
-_FALLBACK_REASONS = ("rate_limited", "model_unavailable", "model_overloaded", "timeout", "bad_gateway")
+RATE_LIMITED = "rate_limited"
+FALLBACK_REASONS = (RATE_LIMITED, "model_unavailable", "model_overloaded", "timeout", "bad_gateway")
 """What keeps a model from answering so that the next is asked; codes of the errors that clients would have got."""
 
 
@@ -65,14 +66,14 @@ class RoutingMetrics:
             prefix + "shadow_time_to_first_byte_seconds",
             "From a copy to the first byte of a successful answer's body.",
             to,
-            buckets=_TIME_TO_FIRST_BYTE,
+            buckets=TIME_TO_FIRST_BYTE,
             registry=registry,
         )
         self.shadow_duration = Histogram(
             prefix + "shadow_duration_seconds",
             "From a copy to the last byte of a successful answer.",
             to,
-            buckets=_DURATION,
+            buckets=DURATION,
             registry=registry,
         )
         self._choice = lru_cache(maxsize=4096)(self.choices.labels)
@@ -88,7 +89,7 @@ class RoutingMetrics:
             if plan.route:
                 self.choices.labels(plan.route, plan.targets[0].model)
             for target, to in zip(plan.targets, plan.targets[1:], strict=False):
-                for reason in _FALLBACK_REASONS:
+                for reason in FALLBACK_REASONS:
                     self.fallbacks.labels(plan.route, target.model, to.model, reason)
             for shadow in plan.shadows:
                 self._declare_shadow(plan.route, shadow.model)

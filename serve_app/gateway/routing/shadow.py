@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from serve_app.gateway.dispatch import Ask
+from serve_app.gateway.ask import Ask
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.routing.comparison import KeptAnswer, compare
 from serve_app.gateway.routing.metrics import Comparison, RoutingMetrics, ShadowStatus
@@ -38,7 +38,7 @@ class Shadow:
         self.answer.feed(piece)
 
     def end(self, status: int, complete: bool) -> None:
-        """Ends the answer.
+        """Ends the answer; a second time does nothing.
 
         Without a whole one there is nothing to compare with, so copies that are still being answered are cancelled: for
         a caller who has left, a shadow works no longer than the model itself does.
@@ -47,6 +47,8 @@ class Shadow:
             status: What the caller was told; 0 for nothing.
             complete: Whether it got all of it.
         """
+        if self.ended.is_set():
+            return
         self.answer.status = status
         self.answer.complete = complete
         self.ended.set()

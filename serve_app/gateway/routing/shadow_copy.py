@@ -3,18 +3,16 @@
 import asyncio
 import logging
 import time
-from functools import partial
 from http import HTTPStatus
 
 from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.apis.table import APIS
-from serve_app.gateway.dispatch import Ask
+from serve_app.gateway.ask import Ask
 from serve_app.gateway.metering.usage import reader
 from serve_app.gateway.routing.comparison import KeptAnswer
 from serve_app.gateway.routing.metrics import RoutingMetrics, ShadowStatus
 from serve_app.gateway.routing.plan import Target
 from serve_app.gateway.upstream.attempt import Answer, AttemptError, BrokenStreamError, Upstream, UpstreamRequest
-from serve_app.gateway.upstream.headers import passed_on, passed_outside
 from serve_app.settings.gateway import Timeouts
 
 logger = logging.getLogger(__name__)
@@ -38,7 +36,8 @@ class ShadowCopy:
         self.answer = KeptAnswer()
         self._api = APIS[ask.path]
         self._ask = ask
-        self._headers = (partial(passed_outside, key=key) if key else passed_on)(ask.headers, request_id)
+        self._request_id = request_id
+        self._key = key
         self._timeouts = timeouts
         self._began = time.perf_counter()
 
@@ -103,12 +102,4 @@ class ShadowCopy:
         return ShadowStatus.FAILED
 
     def _request(self) -> UpstreamRequest:
-        return UpstreamRequest(
-            method=self._api.method,
-            url=self.target.urls[self._ask.path],
-            headers=self._headers,
-            body=self._ask.body.encode(self.target.upstream_model, changed=self._ask.changed),
-            shape=self._api.shape,
-            request_id=self.request_id,
-            connect_seconds=self._timeouts.connect_seconds,
-        )
+        return self._ask.to(self.target, self._request_id, self._key, self._timeouts.connect_seconds)

@@ -28,7 +28,7 @@ class StoredResponses:
             catalog: The catalog of the moment.
 
         Raises:
-            ApiError: 404, there is no such response for the caller, or its model is gone; for hints as `Catalog.resolve`.
+            ApiError: 404, it is not there for the caller, or its model is gone; for hints as `Catalog.resolve`.
         """
         made = await self._responses.find(response_id, caller, hint)
         if made is None:
@@ -49,7 +49,9 @@ class StoredResponses:
             ApiError: 404, the response is somebody else's, or its model is gone.
         """
         made = await self._responses.known(previous, caller) if isinstance(previous, str) else None
-        return plan if made is None else _at(made, str(previous), catalog)
+        if made is None or any(target.model == made.model for target in plan.targets[:1]):
+            return Plan(plan.name, plan.route, plan.targets[:1]) if made else plan
+        return _at(made, str(previous), catalog)
 
     def learner(self, target: Target, caller: Caller) -> Learner:
         """What learns the id of a response that is being made."""

@@ -62,6 +62,10 @@ class Answer:
         """Whether there is more of the body than was read."""
         return self.rest is not None and not self.rest.content.at_eof()
 
+    def header(self, name: bytes) -> bytes | None:
+        """The value of a header, by its lower-case name."""
+        return next((value for each, value in self.headers if each == name), None)
+
     async def read(self) -> bytes:
         """The next piece of the body, as it arrives; empty at the end.
 

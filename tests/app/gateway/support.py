@@ -197,7 +197,7 @@ async def running_gateway(
         api_keys=keys,
         metrics=metrics,
         drain=drain,
-        access_log=stdout,
+        usage_log=stdout,
         poll_seconds=0.01,
         backoff=QUICK,
     ) as app:

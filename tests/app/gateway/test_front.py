@@ -156,14 +156,13 @@ async def test_a_fault_of_the_gateway_is_told_in_the_same_shape(
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_the_access_log_tells_of_the_request_and_nothing_of_its_content(gateway: Gateway) -> None:
+async def test_the_log_tells_of_the_request_and_nothing_of_its_content(gateway: Gateway) -> None:
     async with gateway.post(ask("chat", messages=[{"role": "user", "content": "secret words"}])) as response:
         size = len(await response.read())
     line = await gateway.log_line()
-    assert line | {"ts": 0, "ttfb_ms": 0, "duration_ms": 0, "request_id": 0} == {
-        "ts": 0,
-        "log": "access",
-        "request_id": 0,
+    expected = {
+        "log": "usage",
+        "request_id": response.headers["x-request-id"],
         "method": "POST",
         "path": CHAT,
         "key": "default",
@@ -171,11 +170,10 @@ async def test_the_access_log_tells_of_the_request_and_nothing_of_its_content(ga
         "route": "chat",
         "status": 200,
         "outcome": "2xx",
-        "ttfb_ms": 0,
-        "duration_ms": 0,
         "bytes": size,
         "retries": 0,
     }
+    assert line | expected == line
     assert 0 < line["ttfb_ms"] <= line["duration_ms"]
     assert "secret" not in gateway.stdout.getvalue().decode()
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from serve_app.gateway.access.caller import ANYBODY
 from serve_app.gateway.apis.body import Body
 from serve_app.gateway.apis.table import APIS
-from serve_app.gateway.dispatch import Ask
+from serve_app.gateway.ask import Ask
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
@@ -52,7 +52,7 @@ class Shadowed:
         body = Body(json.dumps(payload).encode(), payload, model="r", stream=bool(payload.get("stream")))
         names = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         plan = Catalog(self.config, 0).resolve("r", APIS[CHAT], ANYBODY, names, "")
-        request = Ask("POST", CHAT, CHAT, names, body, changed)
+        request = Ask("POST", CHAT, "", names, body, changed, "openai")
         exchange = Exchange(nowhere, request_id=b"id-1")
         self.sent.append(self.shadows.send(plan, request, exchange))
         return self.sent[-1]
