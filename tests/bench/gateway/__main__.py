@@ -1,6 +1,6 @@
 """What the gateway costs, and what others in its place would: all in one run, over the loopback.
 
-    python -m tests.bench.gateway [--only null|engine] [--peers NAME,...] [--seconds S]
+    python -m tests.bench.gateway [--only null|engine] [--peers NAME,...]
 
 null: a model that costs nothing, so that each proxy shows its own ceiling. Each has core 0 to itself; the model and the
 clients have the others. engine: a demo model in vLLM, which has the other cores, while proxies and clients have core 0.
@@ -10,14 +10,15 @@ import argparse
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.gateway import measure, null_model, report
+from tests.bench.gateway import engine, measure, null_model, report
 from tests.bench.gateway.peers import Peer, peers
-from tests.bench.gateway.process import free_port
+from tests.bench.gateway.process import NotStartedError, free_port
 
 ROOT = Path(__file__).parents[3]
 CACHE = Path(os.environ.get("RAY_VLLM_STACK_CACHE") or Path.home() / ".cache/ray-vllm-stack")
@@ -57,20 +58,45 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
     return report.null_report(results)
 
 
+def engine_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -> str:
+    """Compares in front of an engine: of this run, or of a cluster."""
+    if arguments.cluster:
+        direct, gateway, key = arguments.cluster
+        bounds = engine.cluster(direct, gateway, key, arguments.rounds, say)
+    else:
+        try:
+            bounds = engine.local(chosen, folder, CACHE / "peers", arguments.rounds, say)
+        except NotStartedError as error:
+            return f"Not measured with an engine: {error}"
+    return report.engine_report(bounds)
+
+
 def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["null", "engine"], help="one of the two parts")
     parser.add_argument("--peers", help="names of some of the proxies, with commas; all if not set")
-    parser.add_argument("--seconds", type=float, default=5, help="of each measurement (%(default)s)")
-    parser.add_argument("--streams", type=int, default=10_000, help="idle streams to hold (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=5, help="null: of each measurement (%(default)s)")
+    parser.add_argument("--streams", type=int, default=10_000, help="null: idle streams to hold (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="engine: rounds, whose median counts (%(default)s)")
+    parser.add_argument(
+        "--cluster",
+        nargs=3,
+        metavar=("DIRECT", "GATEWAY", "KEY"),
+        help=f"engine: not a vLLM of its own but {engine.MODEL} of a running cluster, by the two URLs before /v1",
+    )
     parser.add_argument("--gateway", type=Path, default=ROOT, help="the checkout whose gateway it is (%(default)s)")
     arguments = parser.parse_args()
-    chosen = [
-        peer for peer in peers(arguments.gateway) if not arguments.peers or peer.name in arguments.peers.split(",")
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(null_part(arguments, chosen, Path(folder)) + "\n")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    names = arguments.peers.split(",") if arguments.peers else None
+    chosen = [peer for peer in peers(arguments.gateway) if not names or peer.name in names]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.only != "engine":
+            sys.stdout.write(null_part(arguments, chosen, folder) + "\n\n")
+            sys.stdout.flush()
+        if arguments.only != "null":
+            sys.stdout.write(engine_part(arguments, chosen, folder) + "\n")
 
 
 if __name__ == "__main__":

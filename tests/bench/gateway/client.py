@@ -14,14 +14,16 @@ class FailedError(Exception):
     """No answer, a broken one, or one that is not a 200."""
 
 
-def request(model: str, *, stream: bool, text: str = "word " * 100, more: str = "") -> bytes:
-    """A chat completion as bytes; `more` is added to its JSON."""
+def request(
+    model: str, *, stream: bool, text: str = "word " * 100, more: str = "", path: str = "", key: str = KEY
+) -> bytes:
+    """A chat completion as bytes; `more` is added to its JSON, `path` comes before /v1."""
     flag = "true" if stream else "false"
     body = f'{{"model": "{model}", "stream": {flag}, "messages": [{{"role": "user", "content": "{text}"}}]{more}}}'
     lines = (
-        "POST /v1/chat/completions HTTP/1.1",
+        f"POST {path}/v1/chat/completions HTTP/1.1",
         "host: bench",
-        f"authorization: Bearer {KEY}",
+        f"authorization: Bearer {key}",
         "content-type: application/json",
         f"content-length: {len(body)}",
     )
@@ -40,14 +42,14 @@ class Client(asyncio.Protocol):
     """Seconds between two looks at a body: what came meanwhile is read at once, which saves the client's CPU time."""
 
     @classmethod
-    async def connect(cls, port: int) -> "Client":
+    async def connect(cls, port: int, host: str = "127.0.0.1") -> "Client":
         """Connects.
 
         Raises:
             FailedError: Nobody took the connection.
         """
         try:
-            _, client = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
+            _, client = await asyncio.get_running_loop().create_connection(cls, host, port)
         except OSError as error:
             raise FailedError(f"cannot connect: {error}") from error
         return client

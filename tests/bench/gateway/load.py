@@ -52,6 +52,7 @@ async def closed_loop(
     most: int = 10**9,
     pause: float = 0,
     stagger: float = 0,
+    host: str = "127.0.0.1",
 ) -> Outcome:
     """Each connection asks again as soon as it has its answer.
 
@@ -63,6 +64,7 @@ async def closed_loop(
         most: No more requests than that are begun.
         pause: See `Client.pause`.
         stagger: The connections begin one after another over so many seconds.
+        host: Where the port is.
     """
     outcome = Outcome()
     began = time.perf_counter()
@@ -75,7 +77,7 @@ async def closed_loop(
         while time.perf_counter() < end and next(left, None) is not None:
             at = time.perf_counter()
             try:
-                client = client or await Client.connect(port)
+                client = client or await Client.connect(port, host)
                 client.pause = pause
                 await client.ask(request)
             except FailedError as error:

@@ -29,8 +29,22 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},
+                start_new_session=True,  # the terminal's Ctrl-C is for the bench, which then ends it
                 preexec_fn=lambda: os.sched_setaffinity(0, cores),  # no thread is running here
             )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
+    def ended(self, within_seconds: float) -> bool:
+        """Whether it ended within so many seconds."""
+        try:
+            self._popen.wait(within_seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def tree(self) -> list[int]:
         """The process ids of it and of its children's children."""
@@ -78,10 +92,7 @@ class Process:
         for send in (signal.SIGINT, signal.SIGKILL):
             if self._popen.poll() is None:
                 self._popen.send_signal(send)
-                try:
-                    self._popen.wait(within_seconds)
-                except subprocess.TimeoutExpired:
-                    continue
+                self.ended(within_seconds)
 
 
 def stat(pid: int) -> list[str]:

@@ -1,8 +1,10 @@
 """The results as Markdown."""
 
+import statistics
 from collections.abc import Iterable, Sequence
 
 from tests.bench.gateway import null_model
+from tests.bench.gateway.engine import LEVELS, TOKENS, Bound
 from tests.bench.gateway.measure import STEADY_STREAMS, Added, Ceiling, Result
 
 BUSY = 0.93
@@ -129,3 +131,28 @@ def null_report(results: Sequence[Result]) -> str:
     if told := problems(results):
         parts.append("\n".join(f"- {line}" for line in told))
     return "\n\n".join(parts)
+
+
+def engine_report(bounds: Sequence[Bound]) -> str:
+    """First token and throughput at each concurrency, beside those of the first of all."""
+    base = bounds[0]
+    measured = [one for one in bounds if not one.error]
+    head = [f"streams of {TOKENS} tokens"]
+    head += [f"{level} at once: first token p50 ms, tokens/s" for level in LEVELS]
+    rows = []
+    for one in measured:
+        row = [one.name]
+        for level in LEVELS:
+            first, tokens = statistics.median(one.first(level)), statistics.median(one.tokens(level))
+            cell = f"{first:.1f}, {tokens:,.0f}"
+            if one is not base:
+                cell += f" ({one.later(base, level):+.1f} ms, x{one.ratio(base, level):.2f})"
+            row.append(cell)
+        rows.append(row)
+    told = [f"- {one.name}: {one.error}" for one in bounds if one.error]
+    for one in measured:
+        for level, rounds in one.rounds.items():
+            if failed := sum(outcome.failed for outcome in rounds):
+                error = next(outcome.error for outcome in rounds if outcome.failed)
+                told.append(f"- {one.name}: {failed} requests failed, {level} at once: {error}")
+    return table(head, rows) + ("\n\n" + "\n".join(told) if told else "")
