@@ -17,6 +17,7 @@ from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission
+from serve_app.gateway.apis.response_store import ResponseStore
 from serve_app.gateway.apis.responses import Responses
 from serve_app.gateway.config import watched_catalog
 from serve_app.gateway.dispatch import Dispatcher
@@ -80,10 +81,12 @@ async def gateway(
         metrics.declare(catalog.targets())
         queue_metrics.declare(catalog.config.models)
         routing_metrics.declare(catalog.plans())
-        metering_metrics.declare(catalog.targets())
+        entries = keys.current.entries.values() if keys else ()
+        callers = [(key.team if key.team in catalog.config.teams else "", name) for name, key in entries]
+        metering_metrics.declare(catalog.targets(), callers or [("", "")])
 
-    catalog = watched_catalog(config, metrics, declare)
     keys = watched_keys(api_keys, metrics, access_metrics) if api_keys else None
+    catalog = watched_catalog(config, metrics, declare)
 
     def settings() -> GatewayConfig:
         return catalog.current.config
@@ -95,6 +98,7 @@ async def gateway(
             Upstream.connected() as upstream,
             Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics) as tokens,
             store.opened(settings().redis, redis_password, limit_metrics) as limits,
+            ResponseStore.opened(settings().redis, redis_password) as response_store,
         ):
             credentials = Credentials()
             dispatcher = Dispatcher(
@@ -114,7 +118,7 @@ async def gateway(
                     dispatcher=dispatcher,
                     relay=Relay(metrics),
                     shadows=shadows,
-                    stored=StoredResponses(Responses()),
+                    stored=StoredResponses(Responses(response_store)),
                     routing_metrics=routing_metrics,
                 ),
                 others=others.app(lambda: catalog.current, limiter, drain),

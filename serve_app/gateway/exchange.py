@@ -82,6 +82,8 @@ class Exchange:
         self.disconnected = False
         self._send = send
         self._headers: list[Header] = [(b"x-request-id", self.request_id)]
+        if shape == "anthropic":
+            self._headers.append((b"request-id", self.request_id))  # where its clients look for it
         if closing:
             self._headers.append((b"connection", b"close"))
 

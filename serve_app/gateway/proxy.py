@@ -12,7 +12,7 @@ from serve_app.gateway.apis import body as request_body
 from serve_app.gateway.apis.body import Body
 from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.apis.responses import hinted
-from serve_app.gateway.apis.table import response_id
+from serve_app.gateway.apis.table import APIS, RETRIEVE, response_id
 from serve_app.gateway.ask import Ask
 from serve_app.gateway.disconnect import cancelled_on_disconnect
 from serve_app.gateway.dispatch import Dispatcher
@@ -123,6 +123,9 @@ class Proxy:
             usage = self._usage(answer, ask, exchange)
             watchers = self._watchers(answer, ask.body, shadow, exchange)
             await self._relay(answer, exchange, usage, watchers, catalog.config.timeouts.idle_seconds)
+            if exchange.api is RETRIEVE and exchange.usage is not None:
+                counts = await self._stored.counts(response_id(ask.path), exchange.caller)
+                exchange.usage = exchange.usage if counts else None
         finally:
             answer.close()
             exchange.leave()
@@ -138,9 +141,9 @@ class Proxy:
     def _usage(self, answer: Answer, ask: Ask, exchange: Exchange) -> Reader:
         if answer.status != HTTPStatus.OK or exchange.api is None:
             return Reader()
-        return reader(
-            exchange.api, event_stream=answer.is_event_stream, strip=ask.changed, metadata=answer.header(b"metadata")
-        )
+        api = APIS["/v1/responses"] if exchange.api is RETRIEVE else exchange.api
+        metadata = answer.header(b"metadata")
+        return reader(api, event_stream=answer.is_event_stream, strip=ask.changed, metadata=metadata)
 
     def _watchers(self, answer: Answer, body: Body, shadow: Shadow | None, exchange: Exchange) -> list[Watcher]:
         watchers: list[Watcher] = []
@@ -149,5 +152,6 @@ class Proxy:
         makes_response = exchange.api is not None and exchange.api.name == "responses"
         stored = makes_response and answer.status == HTTPStatus.OK and body.payload.get("store") is not False
         if stored and exchange.target is not None:
-            watchers.append(self._stored.learner(exchange.target, exchange.caller).feed)
+            background = body.payload.get("background") is True
+            watchers.append(self._stored.learner(exchange.target, exchange.caller, background=background).feed)
         return watchers

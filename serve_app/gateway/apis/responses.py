@@ -51,8 +51,8 @@ class Store(Protocol):
         """What was set, if it is still there."""
         ...
 
-    async def set(self, key: str, value: bytes, seconds: int) -> None:
-        """Keeps a value for a while, unless there is one already."""
+    async def set(self, key: str, value: bytes, seconds: int) -> bool:
+        """Keeps a value for a while, unless there is one already; tells whether there was none."""
         ...
 
 
@@ -66,6 +66,8 @@ class Made:
     """The route that led there; empty if the model was asked for by its own name."""
     owner: str
     """Who may have it."""
+    background: bool = False
+    """Whether it was asked for with `background`: its tokens are told first when it is retrieved."""
 
 
 class Responses:
@@ -89,6 +91,7 @@ class Responses:
         self._most = most
         self._clock = clock
         self._made: OrderedDict[str, tuple[float, Made]] = OrderedDict()
+        self._counted: OrderedDict[str, None] = OrderedDict()
         self._sharing: set[asyncio.Task[None]] = set()
 
     async def find(self, response_id: str, caller: Caller, hint: str = "") -> Made | None:
@@ -122,15 +125,35 @@ class Responses:
             raise _unknown(response_id)
         return made
 
-    def learner(self, model: str, route: str, caller: Caller) -> "Learner":
+    async def counts(self, response_id: str, caller: Caller) -> bool:
+        """Whether the tokens of a response that was just retrieved are still to be counted; true once for each.
+
+        Those of others were counted when they were made.
+        """
+        made = await self.known(response_id, caller)
+        if made is None or not made.background or response_id in self._counted:
+            return False
+        self._counted[response_id] = None
+        while len(self._counted) > self._most:
+            self._counted.popitem(last=False)
+        if self._store is None:
+            return True
+        try:
+            return await self._store.set(f"counted/{response_id}", b"1", KEPT_SECONDS)
+        except Exception:
+            logger.exception("whether another replica counted a response could not be read")
+            return True
+
+    def learner(self, model: str, route: str, caller: Caller, *, background: bool = False) -> "Learner":
         """What learns the id from an answer.
 
         Args:
             model: The model that gives it.
             route: The route that led there.
             caller: Who gets it.
+            background: Whether the answer only tells the id.
         """
-        made = Made(model, route, owner_of(caller))
+        made = Made(model, route, owner_of(caller), background)
         return Learner(lambda response_id: self._learn(response_id, made))
 
     def _learn(self, response_id: str, made: Made) -> None:

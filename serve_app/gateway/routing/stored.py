@@ -53,9 +53,13 @@ class StoredResponses:
             return Plan(plan.name, plan.route, plan.targets[:1]) if made else plan
         return _at(made, str(previous), catalog)
 
-    def learner(self, target: Target, caller: Caller) -> Learner:
+    def learner(self, target: Target, caller: Caller, *, background: bool) -> Learner:
         """What learns the id of a response that is being made."""
-        return self._responses.learner(target.model, target.route, caller)
+        return self._responses.learner(target.model, target.route, caller, background=background)
+
+    async def counts(self, response_id: str, caller: Caller) -> bool:
+        """Whether the tokens of a retrieved response are still to be counted."""
+        return await self._responses.counts(response_id, caller)
 
 
 def _at(made: Made, response_id: str, catalog: Catalog) -> Plan:

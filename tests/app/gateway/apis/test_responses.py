@@ -32,11 +32,13 @@ class Shared(dict[str, bytes]):
             raise ConnectionError
         return super().get(key)
 
-    async def set(self, key: str, value: bytes, seconds: int) -> None:
+    async def set(self, key: str, value: bytes, seconds: int) -> bool:
         if self.broken:
             raise ConnectionError
         self.seconds = seconds
+        absent = key not in self
         self.setdefault(key, value)
+        return absent
 
 
 def learn(responses: Responses, response_id: str, caller: Caller = ALICE, model: str = "a", route: str = "") -> None:
@@ -201,3 +203,16 @@ def test_owners(caller: Caller, owner: str) -> None:
 )
 def test_hints(query: bytes, hint: str, rest: bytes) -> None:
     assert hinted(query) == (hint, rest)
+
+
+async def test_a_background_response_is_counted_once_in_all() -> None:
+    shared = Shared()
+    one, other = Responses(shared), Responses(shared)
+    one.learner("a", "", ALICE, background=True).feed(JSON)
+    learn(one, "resp_9")
+    await asyncio.sleep(0)
+    assert await one.counts("resp_1", ALICE)
+    assert not await one.counts("resp_1", ALICE)
+    assert not await other.counts("resp_1", ALICE)
+    assert not await one.counts("resp_9", ALICE), "counted when it was made"
+    assert not await one.counts("resp_0", ALICE), "nobody knows it"
