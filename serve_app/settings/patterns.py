@@ -14,6 +14,8 @@ NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 HEADER = r"^[A-Za-z0-9_-]+$"
 HASH = r"^(sha256:[0-9a-f]{64})?$"
 URL = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$"
+REDIS_URL = r"^(rediss?://([A-Za-z0-9._-]+@)?[^\s/:@]+:[0-9]+(/[0-9]+)?)?$"
+HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 
 # The same in words, for the keys of maps.
 WORDS = {
@@ -24,6 +26,7 @@ WORDS = {
     ENV_NAME: "letters, digits and _, no digit first",
     NAME: "letters, digits, ., _ and -, at most 63",
     HEADER: "letters, digits, _ and -",
+    HOST: "a host name in lower case, whose first label may be *",
 }
 
 HUGGING_FACE = r"hf://[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"

@@ -136,6 +136,30 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "image": {"registry": "registry.example.com:5000/mirror", "repository": "a/b_c/d-e"}
     },
     "digest": {"image": {"digest": f"sha256:{'0a' * 32}"}},
+    "gateway pods by load": {
+        "gateway": {
+            "autoscaling": {
+                "enabled": True,
+                "targetCPUUtilizationPercentage": None,
+                "targetConcurrentRequests": 200,
+                "spec": {"behavior": {"scaleDown": {"selectPolicy": "Disabled"}}},
+            }
+        }
+    },
+    "ways in": {
+        "gateway": {
+            "ingress": {"enabled": True, "hosts": {"*.example.com": {"tlsSecret": "x"}, "a-b.c": {}, "gone.c": None}},
+            "httpRoute": {
+                "enabled": True,
+                "parentRefs": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+                "hostnames": ["llm.example.com"],
+                "timeout": "1h30m",
+            },
+        }
+    },
+    "limits shared elsewhere": {
+        "gateway": {"redis": {"enabled": True, "url": "rediss://limits@cache.example.com:6380/3", "timeoutSeconds": 1}}
+    },
     "node port": {"gateway": {"service": {"type": "NodePort", "nodePort": 30080}}},
     "disruption in percent": {"gateway": {"podDisruptionBudget": {"maxUnavailable": "50%"}}},
     "node pools": {

@@ -124,3 +124,33 @@ def test_cleaning_redis_is_ray() -> None:
     policies, pods = connections()
     job = End({**pods["ray-head"].labels, "ray.io/node-type": "redis-cleanup"}, "llm")
     assert allowed(policies, job, pods["redis"], 6379)
+
+
+FULL = (
+    "gateway.redis.enabled=true,gateway.tracing.endpoint=http://collector.monitoring:4318,providers.far.url=https://x"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "port", "may"),
+    [
+        ("gateway", "redis", 6379, True),
+        ("gateway", "prometheus", 4318, True),
+        ("gateway", "web", 443, True),
+        ("gateway", "web", 22, False),
+        ("gateway", "prometheus", 9090, False),
+        ("gateway", "ray-head", 8265, False),
+        ("other gateway", "redis", 6379, False),
+        ("ray-head", "redis", 6379, True),
+    ],
+)
+def test_gateway_reaches_what_its_values_name(source: str, target: str, port: int, *, may: bool) -> None:
+    policies, pods = connections("--set", FULL)
+    assert allowed(policies, pods[source], pods[target], port) is may
+
+
+def test_redis_of_the_gateway_alone_is_closed_to_ray() -> None:
+    alone = "gateway.redis.enabled=true,clusterDefaults.faultTolerance.enabled=false"
+    policies, pods = connections("--set", alone)
+    assert allowed(policies, pods["gateway"], pods["redis"], 6379)
+    assert not allowed(policies, pods["ray-head"], pods["redis"], 6379)

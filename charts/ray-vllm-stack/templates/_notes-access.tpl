@@ -12,7 +12,9 @@ usage: include "ray-vllm-stack.notes.access" (dict "root" $ "model" "<model id>"
 The URL, for every OpenAI client inside the cluster:
   http://{{ $name }}.{{ $root.Release.Namespace }}.svc{{ if ne $port 80 }}:{{ $port }}{{ end }}/v1
 From outside:
-{{- if eq $root.Values.gateway.service.type "LoadBalancer" }}
+{{- if include "ray-vllm-stack.notes.url" $root }}
+  URL={{ include "ray-vllm-stack.notes.url" $root }}
+{{- else if eq $root.Values.gateway.service.type "LoadBalancer" }}
   HOST=$({{ $get }} service {{ $name }} -o jsonpath="{.status.loadBalancer.ingress[0]['hostname','ip']}")
   URL=http://$HOST{{ if ne $port 80 }}:{{ $port }}{{ end }}
 {{- else if eq $root.Values.gateway.service.type "NodePort" }}
@@ -57,4 +59,19 @@ usage: include "ray-vllm-stack.notes.model" $
   {{- end }}
 {{- end }}
 {{- concat ($names | sortAlpha) (include "ray-vllm-stack.routes" . | fromJson | keys | sortAlpha) (list "MODEL") | first }}
+{{- end }}
+
+{{/*
+The gateway's first URL by its Ingress or HTTPRoute, or nothing. The scheme of the latter is the Gateway's business.
+usage: include "ray-vllm-stack.notes.url" $
+*/}}
+{{- define "ray-vllm-stack.notes.url" -}}
+{{- $gateway := .Values.gateway }}
+{{- $hosts := include "ray-vllm-stack.merge.withoutNulls" $gateway.ingress.hosts | fromJson }}
+{{- if and $gateway.ingress.enabled $hosts }}
+{{- $host := keys $hosts | sortAlpha | first }}
+{{- ternary "https" "http" (ne "" ((get $hosts $host).tlsSecret | default "")) }}://{{ $host }}
+{{- else if and $gateway.httpRoute.enabled $gateway.httpRoute.hostnames }}
+{{- printf "https://%s" (first $gateway.httpRoute.hostnames) }}
+{{- end }}
 {{- end }}

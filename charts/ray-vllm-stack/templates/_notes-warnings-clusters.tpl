@@ -20,9 +20,9 @@ clusters.{{ $name }}.faultTolerance.enabled is false: with the head pod, its mod
 {{- end }}
 {{- if include "ray-vllm-stack.clusters.useRedis" . }}
 The state of Ray is in the embedded Redis, which is a single pod: for production give clusters.<name>.faultTolerance.address.
-{{- if not .Values.redis.existingSecret }}
-The password of the embedded Redis is made at install. Argo CD and others that render without the cluster make a new one each time, which locks Ray out: set redis.existingSecret there.
 {{- end }}
+{{- if and (include "ray-vllm-stack.redis.enabled" .) (not .Values.redis.existingSecret) }}
+The password of the embedded Redis is made at install. Argo CD and others that render without the cluster make a new one each time, which locks out those that hold the old one: set redis.existingSecret there.
 {{- end }}
 {{- end }}
 

@@ -11,9 +11,8 @@ models: is empty, so that the gateway has nothing to offer, add a model or set g
 {{- if has (toString $gateway.podDisruptionBudget.maxUnavailable) (list "0" "0%") }}
 gateway.podDisruptionBudget.maxUnavailable: is {{ $gateway.podDisruptionBudget.maxUnavailable }}, so that no node could ever be drained, make it at least 1
 {{- end }}
-{{- if and $gateway.service.nodePort (eq $gateway.service.type "ClusterIP") }}
-gateway.service.nodePort: is {{ int $gateway.service.nodePort }}, but a Service of type ClusterIP has none, set gateway.service.type to NodePort or LoadBalancer
-{{- end }}
+{{ include "ray-vllm-stack.validate.gateway.pods" $gateway }}
+{{ include "ray-vllm-stack.validate.gateway.exposure" $gateway }}
 {{- if gt (float64 $gateway.retry.windowSeconds) (float64 $gateway.timeouts.firstByteSeconds) }}
 gateway.retry.windowSeconds: is {{ $gateway.retry.windowSeconds }}, longer than timeouts.firstByteSeconds ({{ $gateway.timeouts.firstByteSeconds }}), which ends a request first, lower it
 {{- end }}

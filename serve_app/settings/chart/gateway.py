@@ -1,38 +1,30 @@
 """`gateway`: the one URL in front of all clusters."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from serve_app.settings import patterns
+from serve_app.settings.chart.exposure import Autoscaling, HttpRoute, Ingress, PodDisruptionBudget, Service
 from serve_app.settings.chart.part import (
     Count,
     Image,
+    Names,
     Part,
     PositiveCount,
     PositiveSeconds,
     Raw,
     Resources,
     Seconds,
-    Texts,
     WholeSeconds,
 )
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Service(Part):
-    """The gateway's Service."""
-
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"]
-    port: Port
-    node_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    annotations: Texts
 
 
 class Limits(Part):
     """What a client may send."""
 
     max_body_bytes: PositiveCount
+    body_seconds: PositiveSeconds
 
 
 class Timeouts(Part):
@@ -47,13 +39,52 @@ class Retry(Part):
     """What happens to an attempt that failed before the first byte."""
 
     window_seconds: Seconds
+    before_fallback_seconds: Seconds
+    max_lost: Count
 
 
-class PodDisruptionBudget(Part):
-    """How many gateway pods a drain may take at once."""
+class Queue(Part):
+    """Requests that wait for their turn."""
+
+    max_requests: Count
+    max_seconds: PositiveSeconds
+
+
+class KeepAlive(Part):
+    """What a streaming client gets while it waits."""
+
+    after_seconds: PositiveSeconds
+    every_seconds: PositiveSeconds
+
+
+class Shadows(Part):
+    """Bounds on shadow copies."""
+
+    max_concurrent: PositiveCount
+
+
+class Metering(Part):
+    """What is written down about requests."""
+
+    currency: Annotated[str, StringConstraints(min_length=1)]
+    log_prompts: bool
+
+
+class GatewayRedis(Part):
+    """Where the gateway's replicas share their limits."""
 
     enabled: bool
-    max_unavailable: Count | Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}%$")]
+    url: Annotated[str, StringConstraints(pattern=patterns.REDIS_URL)]
+    existing_secret: Names
+    password_key: str
+    timeout_seconds: PositiveSeconds
+
+
+class Tracing(Part):
+    """Where spans go."""
+
+    endpoint: Annotated[str, StringConstraints(pattern=patterns.URL)]
+    sample_percent: Annotated[float, Field(ge=0, le=100)]
 
 
 class Gateway(Part):
@@ -62,11 +93,20 @@ class Gateway(Part):
     enabled: bool
     image: Image
     replicas: Count
+    autoscaling: Autoscaling
     resources: Resources
     service: Service
+    ingress: Ingress
+    http_route: HttpRoute
     limits: Limits
     timeouts: Timeouts
     retry: Retry
+    queue: Queue
+    keep_alive: KeepAlive
+    shadows: Shadows
+    redis: GatewayRedis
+    metering: Metering
+    tracing: Tracing
     drain_seconds: WholeSeconds
     pod_disruption_budget: PodDisruptionBudget
     spec: Raw

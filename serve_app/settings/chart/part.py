@@ -53,7 +53,7 @@ Size = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?(Mi|Gi|Ti|M
 Percent = Annotated[int, Field(ge=0, le=100)]
 Seconds = Annotated[float, Field(ge=0)]
 WholeSeconds = Annotated[int, Field(ge=0)]
-PositiveSeconds = Annotated[float, Field(gt=0)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=86400)]
 Count = Annotated[int, Field(ge=0)]
 Amount = Annotated[float, Field(ge=0)]
 PositiveCount = Annotated[int, Field(ge=1)]

@@ -17,9 +17,16 @@ usage: include "ray-vllm-stack.gateway.config" $
   "teams" (include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson)
   "limits" .Values.gateway.limits
   "timeouts" .Values.gateway.timeouts
-  "retry" .Values.gateway.retry }}
+  "retry" .Values.gateway.retry
+  "queue" .Values.gateway.queue
+  "keepAlive" .Values.gateway.keepAlive
+  "shadows" .Values.gateway.shadows
+  "metering" .Values.gateway.metering }}
 {{- if and .Values.auth.enabled .Values.auth.oidc.enabled }}
   {{- $_ := set $config "oidc" (omit .Values.auth.oidc "enabled") }}
+{{- end }}
+{{- if .Values.gateway.redis.enabled }}
+  {{- $_ := include "ray-vllm-stack.gateway.redis" . | fromJson | set $config "redis" }}
 {{- end }}
 {{- toYaml $config }}
 {{- end }}

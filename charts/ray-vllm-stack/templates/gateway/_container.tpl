@@ -12,7 +12,14 @@ args:
   {{- if .Values.auth.enabled }}
   - --api-keys=/etc/gateway-keys
   {{- end }}
+  {{- if include "ray-vllm-stack.gateway.redisPassword" . | fromJson }}
+  - --redis-password-file=/etc/gateway-redis/password
+  {{- end }}
   - --drain-seconds={{ int .Values.gateway.drainSeconds }}
+{{- with include "ray-vllm-stack.gateway.env" . }}
+env:
+  {{- . | nindent 2 }}
+{{- end }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.container" . | nindent 2 }}
 ports:
@@ -33,12 +40,5 @@ readinessProbe:
 resources:
   {{- toYaml .Values.gateway.resources | nindent 2 }}
 volumeMounts:
-  - {name: config, mountPath: /etc/gateway, readOnly: true}
-  {{- if .Values.auth.enabled }}
-  - {name: api-keys, mountPath: /etc/gateway-keys, readOnly: true}
-  {{- end }}
-  {{- if include "ray-vllm-stack.gateway.providerKeys" . | fromJsonArray }}
-  - {name: provider-keys, mountPath: /etc/gateway-providers, readOnly: true}
-  {{- end }}
-  - {name: tmp, mountPath: /tmp}
+  {{- include "ray-vllm-stack.gateway.volumeMounts" . | nindent 2 }}
 {{- end }}

@@ -1,6 +1,5 @@
 {{/*
-The gateway's pod spec, before the raw `gateway.spec`. Its configuration and keys are directories that it watches, so an
-edit of them restarts nothing.
+The gateway's pod spec, before the raw `gateway.spec`.
 usage: include "ray-vllm-stack.gateway.pod" $
 */}}
 {{- define "ray-vllm-stack.gateway.pod" -}}
@@ -24,21 +23,5 @@ topologySpreadConstraints:
 containers:
   - {{- include "ray-vllm-stack.gateway.container" . | nindent 4 }}
 volumes:
-  - name: config
-    configMap:
-      name: {{ include "ray-vllm-stack.gateway.name" . }}
-  {{- if .Values.auth.enabled }}
-  - name: api-keys
-    projected:
-      sources:
-        {{- include "ray-vllm-stack.gateway.keySources" . | nindent 8 }}
-  {{- end }}
-  {{- with include "ray-vllm-stack.gateway.providerKeys" . | fromJsonArray }}
-  - name: provider-keys
-    projected:
-      sources:
-        {{- toYaml . | nindent 8 }}
-  {{- end }}
-  - name: tmp
-    emptyDir: {}
+  {{- include "ray-vllm-stack.gateway.volumes" . | nindent 2 }}
 {{- end }}

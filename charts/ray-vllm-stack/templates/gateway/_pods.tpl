@@ -3,22 +3,7 @@ How many gateway pods there are at least.
 usage: include "ray-vllm-stack.gateway.fewestPods" $ | int
 */}}
 {{- define "ray-vllm-stack.gateway.fewestPods" -}}
-{{- int .Values.gateway.replicas }}
+{{- with .Values.gateway }}
+{{- ternary .autoscaling.minReplicas .replicas .autoscaling.enabled | int }}
 {{- end }}
-
-{{/*
-Sources of the volume with providers' keys, one file for each provider that wants a key, as a JSON array.
-usage: include "ray-vllm-stack.gateway.providerKeys" $ | fromJsonArray
-*/}}
-{{- define "ray-vllm-stack.gateway.providerKeys" -}}
-{{- $sources := list }}
-{{- range $id, $provider := include "ray-vllm-stack.providers" . | fromJson }}
-  {{- with ($provider.apiKey | default dict) }}
-    {{- if .existingSecret }}
-      {{- $item := dict "key" (.key | default "api-key") "path" $id }}
-      {{- $sources = append $sources (dict "secret" (dict "name" .existingSecret "items" (list $item))) }}
-    {{- end }}
-  {{- end }}
-{{- end }}
-{{- toJson $sources }}
 {{- end }}

@@ -1,5 +1,5 @@
 {{/*
-The gateway: clients to its API, monitoring to its metrics; itself to Ray Serve only.
+The gateway: clients to its API, monitoring to its metrics; itself to Ray Serve, and to what its values name.
 usage: include "ray-vllm-stack.security.policy.gateway" $
 */}}
 {{- define "ray-vllm-stack.security.policy.gateway" -}}
@@ -24,4 +24,35 @@ egress:
     to:
       - podSelector:
           {{- include "ray-vllm-stack.security.rayPods" . | nindent 10 }}
+  {{- if include "ray-vllm-stack.gateway.useRedis" . }}
+  - ports: [{port: 6379}]
+    to:
+      - podSelector:
+          {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "redis")) | nindent 10 }}
+  {{- end }}
+  {{- range include "ray-vllm-stack.security.gatewayPorts" . | fromJsonArray }}
+  - ports: [{port: {{ int . }}}]
+  {{- end }}
+{{- end }}
+
+{{/*
+Ports of the services elsewhere that the gateway talks to, wherever they are, as a JSON array: a policy knows no names.
+usage: include "ray-vllm-stack.security.gatewayPorts" $ | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.security.gatewayPorts" -}}
+{{- $urls := list .Values.gateway.tracing.endpoint }}
+{{- if .Values.gateway.redis.enabled }}
+  {{- $urls = append $urls .Values.gateway.redis.url }}
+{{- end }}
+{{- if and .Values.auth.enabled .Values.auth.oidc.enabled }}
+  {{- $urls = concat $urls (list .Values.auth.oidc.issuer .Values.auth.oidc.jwksUrl) }}
+{{- end }}
+{{- range include "ray-vllm-stack.providers" . | fromJson }}
+  {{- $urls = append $urls .url }}
+{{- end }}
+{{- $ports := list }}
+{{- range compact $urls }}
+  {{- $ports = append $ports (include "ray-vllm-stack.url.port" . | int) }}
+{{- end }}
+{{- $ports | uniq | sortAlpha | toJson }}
 {{- end }}

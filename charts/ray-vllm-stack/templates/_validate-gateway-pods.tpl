@@ -1,0 +1,40 @@
+{{/*
+Guards of the gateway's pods: how many there are, and what shares their limits.
+usage: include "ray-vllm-stack.validate.gateway.pods" .Values.gateway
+*/}}
+{{- define "ray-vllm-stack.validate.gateway.pods" -}}
+{{- with .autoscaling }}
+{{- if .enabled }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+gateway.autoscaling.minReplicas: is {{ int .minReplicas }} and maxReplicas is {{ int .maxReplicas }}, lower minReplicas or raise maxReplicas
+{{- end }}
+{{- if not (or .targetCPUUtilizationPercentage .targetConcurrentRequests) }}
+gateway.autoscaling: has nothing to aim at, set targetCPUUtilizationPercentage or targetConcurrentRequests
+{{- end }}
+{{- if and .targetCPUUtilizationPercentage (not (dig "requests" "cpu" "" $.resources)) }}
+gateway.autoscaling.targetCPUUtilizationPercentage: is a part of gateway.resources.requests.cpu, which is not set, set it or use targetConcurrentRequests
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .redis }}
+{{- if and .existingSecret (not .url) }}
+gateway.redis.existingSecret: is the password of the Redis at url, which is empty, set url too, or use redis.existingSecret for the embedded one
+{{- end }}
+{{- if and .url (not .enabled) }}
+gateway.redis.url: is set, but the limits are not shared, set gateway.redis.enabled to true or clear url
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of how the gateway is reached from outside.
+usage: include "ray-vllm-stack.validate.gateway.exposure" .Values.gateway
+*/}}
+{{- define "ray-vllm-stack.validate.gateway.exposure" -}}
+{{- if and .service.nodePort (eq .service.type "ClusterIP") }}
+gateway.service.nodePort: is {{ int .service.nodePort }}, but a Service of type ClusterIP has none, set gateway.service.type to NodePort or LoadBalancer
+{{- end }}
+{{- if and .httpRoute.enabled (not .httpRoute.parentRefs) }}
+gateway.httpRoute.parentRefs: is empty, so that no Gateway would take the route, name one
+{{- end }}
+{{- end }}
