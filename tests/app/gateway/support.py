@@ -17,6 +17,7 @@ from aiohttp import web
 from serve_app.gateway.app import gateway
 from serve_app.gateway.lifecycle import Drain, Server, server
 from serve_app.gateway.observe.metrics import Metrics
+from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.upstream.retry import Backoff
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -182,13 +183,19 @@ def config_for(url: str, **more: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def running_gateway(
-    folder: Path, config: dict[str, Any], *, drain_seconds: int = 5, delay_seconds: float = 0
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    drain_seconds: int = 5,
+    delay_seconds: float = 0,
+    policy: dict[str, Any] | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Gateway]:
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump(config))
     keys = folder / "keys"
     keys.mkdir(exist_ok=True)
-    (keys / "default").write_text(key_entry(KEY))
+    (keys / "default").write_text(key_entry(KEY, **policy or {}))
     metrics = Metrics()
     drain = Drain()
     stdout = io.BytesIO()
@@ -198,6 +205,7 @@ async def running_gateway(
         metrics=metrics,
         drain=drain,
         usage_log=stdout,
+        tracing=tracing,
         poll_seconds=0.01,
         backoff=QUICK,
     ) as app:
