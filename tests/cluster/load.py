@@ -25,8 +25,17 @@ class Outcome:
 class Load:
     """`with Load("what", url, key, {"sparrow": 2.0}) as load:` sends so many requests/s until the block ends."""
 
-    def __init__(self, title: str, url: str, api_key: str, rates: dict[str, float], max_seconds: float = 900) -> None:
-        """Rates in requests per second by model; nothing is sent after `max_seconds`."""
+    def __init__(
+        self,
+        title: str,
+        url: str,
+        api_key: str,
+        rates: dict[str, float],
+        max_seconds: float = 900,
+        max_retries: int = 0,
+    ) -> None:
+        """Rates in requests per second by model; nothing is sent after `max_seconds`; retries are the client's own."""
+        self._max_retries = max_retries
         self.outcomes = {model: Outcome() for model in rates}
         self._title, self._rates, self._url, self._key, self._limit = title, rates, url, api_key, max_seconds
         self._stop = threading.Event()
@@ -54,7 +63,9 @@ class Load:
 
     async def _run(self) -> None:
         async with (
-            AsyncOpenAI(base_url=f"{self._url}/v1", api_key=self._key, max_retries=0, timeout=600) as client,
+            AsyncOpenAI(
+                base_url=f"{self._url}/v1", api_key=self._key, max_retries=self._max_retries, timeout=600
+            ) as client,
             asyncio.TaskGroup() as group,
         ):
             for model, rate in self._rates.items():

@@ -6,7 +6,7 @@ set -euo pipefail
 needs=( # PACKAGE:COMMAND-OR-FILE...
   containerd:containerd,ctr,containerd-shim-runc-v2 runc:runc containernetworking-plugins:/usr/lib/cni/bridge
   iptables:iptables,ip6tables conntrack:conntrack iproute2:ip,ss kmod:modprobe procps:sysctl util-linux:flock,setsid
-  busybox-static:/bin/busybox buildah:buildah debootstrap:debootstrap
+  busybox-static:/bin/busybox buildah:buildah debootstrap:debootstrap redis-server:redis-server
   openssl:openssl curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt jq:jq git:git make:make
   golang-go:go python3:python3 python3-venv:/usr/lib/python3*/ensurepip
 )
