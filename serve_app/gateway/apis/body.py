@@ -1,18 +1,16 @@
 """A request's body, and the little that the gateway has to know of it: which model is to answer, and how."""
 
 from http import HTTPStatus
-from typing import Any, overload
+from typing import Any
 
 import orjson
 from starlette.types import Receive
 
 from serve_app.gateway.apis.errors import ApiError
 from serve_app.gateway.apis.form import Form
-from serve_app.gateway.apis.intake import Headers, discard, receive_all
-from serve_app.gateway.apis.table import APIS, Api
+from serve_app.gateway.apis.intake import Headers, receive_all
+from serve_app.gateway.apis.table import Api
 from serve_app.settings.gateway import Limits
-
-__all__ = ["Body", "discard", "parse", "read"]
 
 _DEEPEST = 254
 """What orjson writes; it reads more."""
@@ -72,11 +70,7 @@ class Body:
             raise _bad(f"The body is nested deeper than {_DEEPEST} levels: send it flatter.") from error
 
 
-@overload
-async def read(receive: Receive, headers: Headers, api: int) -> bytes: ...
-@overload
-async def read(receive: Receive, headers: Headers, api: Api, limits: Limits) -> Body: ...
-async def read(receive: Receive, headers: Headers, api: Api | int, limits: Limits | None = None) -> Body | bytes:
+async def read(receive: Receive, headers: Headers, api: Api, limits: Limits) -> Body:
     """Reads a request's body.
 
     Args:
@@ -89,19 +83,11 @@ async def read(receive: Receive, headers: Headers, api: Api | int, limits: Limit
         ApiError: 400, 408, 413 or 415: the body cannot be used.
         DisconnectError: The client left before the end.
     """
-    if isinstance(api, int) or limits is None:  # the call as it was, until its callers are changed
-        return await receive_all(receive, headers, int(str(api)), Limits().body_seconds)
     raw = await receive_all(receive, headers, limits.max_body_bytes, limits.body_seconds)
     if api.body == "none":
         return Body(b"", {})
     content_type = headers.get(b"content-type", b"")
     return _of_form(raw, content_type, api) if api.body == "form" else _of_json(raw, content_type, api)
-
-
-def parse(body: bytes) -> tuple[dict[str, Any], str]:
-    """The JSON and the model's name in it; goes with the old `read`."""
-    parsed = _of_json(body, b"application/json", APIS["/v1/chat/completions"])
-    return parsed.payload, parsed.model
 
 
 def _of_json(raw: bytes, content_type: bytes, api: Api) -> Body:
