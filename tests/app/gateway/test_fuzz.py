@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -30,18 +30,23 @@ from schemathesis.specs.openapi.checks import (
 from serve_app.gateway.apis import schemas
 from serve_app.gateway.apis.table import APIS, find, shape_of
 
+from .fuzz_requests import (
+    ANY_BODY,
+    ANY_CONTENT_TYPE,
+    BODIES,
+    CONTENT_TYPES,
+    METHODS,
+    MORE,
+    OPERATIONS,
+    PATHS,
+    TASKS,
+    broken,
+)
 from .support import KEY, FakeModel, running_gateway
 
-OPERATIONS = [
-    *(("POST", path) for path in APIS),
-    ("GET", "/v1/responses/{response_id}"),
-    ("POST", "/v1/responses/{response_id}/cancel"),
-    *(("GET", path) for path in ("/v1/models", "/v1/models/{name}", "/v1/limits", "/healthz", "/readyz")),
-]
 NOTHING_TO_GET_WRONG = ("/v1/limits", "/healthz", "/readyz")
 NO_REQUEST = b'{"error":{"message":"This is not a valid HTTP request.'
 OPEN = ("/healthz", "/readyz")
-TASKS = {"chatter": "generate", "embedder": "embed", "scorer": "score", "writer": "transcribe"}
 HEADERS = {"authorization": f"Bearer {KEY}"}
 SCHEMAS = {
     "openai": Draft202012Validator(schemas.ERROR),
@@ -167,50 +172,6 @@ def test_the_document_is_kept(mode: str, method: str, path: str, api: Any, runni
         keeps_the_promises(running, response)
 
     try_one()
-
-
-METHODS = st.sampled_from(["POST"] * 4 + ["GET"] * 4 + ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"])
-PATHS = st.one_of(
-    st.sampled_from([path for _, path in OPERATIONS]),
-    st.text(st.characters(min_codepoint=33, max_codepoint=126)).map(lambda text: f"/{text}"),
-    st.text().map(lambda text: f"/v1/responses/{quote(text, safe='')}"),
-    st.text().map(lambda text: f"/v1/models/{quote(text, safe='')}"),
-    st.text().map(lambda text: f"/v1/responses/resp_1?model=chatter&{quote(text, safe='=&')}"),
-)
-VALUES = st.lists(st.sampled_from([*range(32, 127), *range(128, 256)]), max_size=40).map(bytes)
-MORE = st.dictionaries(
-    st.sampled_from([b"anthropic-version", b"x-request-id", b"accept", b"traceparent", b"content-encoding", b"cookie"]),
-    VALUES,
-    max_size=2,
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
-FIELDS = st.sampled_from(["model", "stream", "stream_options", "user", "metadata", "previous_response_id", "store"])
-
-
-def of_json(model: str, more: dict[str, Any]) -> bytes:
-    return json.dumps({"model": model} | more).encode()
-
-
-def of_form(parts: list[tuple[str, bytes]]) -> bytes:
-    head = b'--x\r\ncontent-disposition: form-data; name="%s"\r\n\r\n%s\r\n'
-    return b"".join(head % (name.encode(), value) for name, value in parts) + b"--x--\r\n"
-
-
-def broken(body: bytes, place: int, piece: bytes) -> bytes:
-    return body[:place] + piece + body[place + len(piece) :]
-
-
-BODIES = {
-    "json": st.builds(of_json, st.sampled_from([*TASKS]), st.dictionaries(FIELDS, JSON, min_size=1, max_size=4)),
-    "form": st.lists(st.tuples(FIELDS, st.sampled_from([b"writer", b"true"]) | st.binary()), max_size=4).map(of_form),
-}
-CONTENT_TYPES = {"json": b"application/json", "form": b"multipart/form-data; boundary=x"}
-ANY_BODY = st.one_of(st.binary(), *BODIES.values())
-ANY_CONTENT_TYPE = st.sampled_from([*CONTENT_TYPES.values(), b"multipart/form-data", b"text/plain", b""]) | VALUES
 
 
 def ask(running: Running, method: str, path: str, headers: dict[bytes, bytes], body: bytes) -> int:
