@@ -19,7 +19,7 @@ TOOLS = Path(os.environ["RAY_VLLM_STACK_CACHE"]) / "tools"
 
 @pytest.fixture(scope="module", autouse=True)
 def namespace() -> Iterator[None]:
-    """The CRDs of KubeRay, Karpenter, the Gateway API and the Prometheus operator, and a namespace that enforces `restricted`."""
+    """CRDs of KubeRay, Karpenter, the Gateway API and Prometheus' operator; a namespace that enforces `restricted`."""
     for crds in ("kuberay-operator/config/crd/bases", "crds/crds", "prometheus-operator/crds"):
         kubectl("apply", "--server-side", "--force-conflicts", "-f", str(TOOLS / crds))
     kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")

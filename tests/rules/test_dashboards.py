@@ -2,14 +2,20 @@
 
 import itertools
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cluster.stack import CHART
 
 FILES = sorted((CHART / "files/dashboards").glob("*.json"))
+VARIABLES = {
+    "ray-vllm-stack": ["datasource", "namespace", "cluster", "model"],
+    "ray-vllm-stack-gateway": ["datasource", "namespace", "model", "route", "team"],
+}
 # The ids of Grafana's units that the dashboards use; Grafana shows a misspelt one as a suffix, and says nothing.
 UNITS = {"short", "reqps", "ops", "s", "ms", "percent", "percentunit"}
 
@@ -59,7 +65,7 @@ def test_everything_reads_the_chosen_data_source(dashboard: dict[str, Any]) -> N
     queries = [variable for variable in variables if variable["type"] == "query"]
     readers = [*panels(dashboard), *(target for panel in panels(dashboard) for target in panel["targets"]), *queries]
     assert all(reader["datasource"] == {"type": "prometheus", "uid": "${datasource}"} for reader in readers)
-    assert [variable["name"] for variable in variables] == ["datasource", "namespace", "cluster", "model"]
+    assert [variable["name"] for variable in variables] == VARIABLES[dashboard["uid"]]
 
 
 def test_every_query_is_about_the_chosen_namespace(dashboard: dict[str, Any]) -> None:
@@ -67,3 +73,12 @@ def test_every_query_is_about_the_chosen_namespace(dashboard: dict[str, Any]) ->
         for target in panel["targets"]:
             selectors = target["expr"].count("{")
             assert target["expr"].count('namespace="$namespace"') == selectors, target["expr"]
+
+
+def test_queries_are_what_prometheus_reads(dashboard: dict[str, Any], tmp_path: Path) -> None:
+    queries = [target["expr"] for panel in panels(dashboard) for target in panel["targets"]]
+    rules = [{"record": f"q{n}", "expr": query.replace("$__rate_interval", "1m")} for n, query in enumerate(queries)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -15,7 +15,9 @@ usage: include "ray-vllm-stack.observability.groups" $ | fromJsonArray
     {{- range .rules }}
       {{- $rules = concat $rules (include "ray-vllm-stack.observability.rule" (dict "root" $root "rule" .) | fromJsonArray) }}
     {{- end }}
-    {{- $groups = append $groups (set . "rules" $rules) }}
+    {{- if $rules }}
+      {{- $groups = append $groups (set . "rules" $rules) }}
+    {{- end }}
   {{- end }}
 {{- end }}
 {{- toJson $groups }}
@@ -23,7 +25,7 @@ usage: include "ray-vllm-stack.observability.groups" $ | fromJsonArray
 
 {{/*
 One alert with its runbook_url, as a JSON array: once for each Ray cluster if it says $rayService, and not at all if it
-is about a gateway that is off.
+is about a gateway that is off, or needs a switch that is off.
 usage: include "ray-vllm-stack.observability.rule" (dict "root" $ "rule" <rule>) | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.observability.rule" -}}
@@ -31,13 +33,29 @@ usage: include "ray-vllm-stack.observability.rule" (dict "root" $ "rule" <rule>)
 {{- $url := printf "%s#%s" $root.Values.metrics.rules.runbookUrl (lower .rule.alert) }}
 {{- $rule := mergeOverwrite .rule (dict "annotations" (dict "runbook_url" $url)) }}
 {{- $rules := list }}
+{{- $needed := true }}
+{{- with $rule.needs }}
+  {{- $needed = include "ray-vllm-stack.observability.value" (dict "values" $root.Values "path" .) | eq "true" }}
+{{- end }}
 {{- if contains "$rayService" $rule.expr }}
   {{- range include "ray-vllm-stack.clusters.used" $root | fromJsonArray }}
     {{- $name := include "ray-vllm-stack.cluster.name" (dict "root" $root "name" .) }}
     {{- $rules = append $rules (toJson $rule | replace "$rayService" $name | fromJson) }}
   {{- end }}
-{{- else if or $root.Values.gateway.enabled (not (hasPrefix "Gateway" $rule.alert)) }}
-  {{- $rules = list $rule }}
+{{- else if and $needed (or $root.Values.gateway.enabled (not (hasPrefix "Gateway" $rule.alert))) }}
+  {{- $rules = list (omit $rule "needs") }}
 {{- end }}
 {{- toJson $rules }}
+{{- end }}
+
+{{/*
+A value by its path.
+usage: include "ray-vllm-stack.observability.value" (dict "values" .Values "path" "gateway.redis.enabled")
+*/}}
+{{- define "ray-vllm-stack.observability.value" -}}
+{{- $value := .values }}
+{{- range splitList "." .path }}
+  {{- $value = get $value . }}
+{{- end }}
+{{- toString $value }}
 {{- end }}
