@@ -10,8 +10,10 @@ from serve_app.gateway.apis.errors import Shape
 from serve_app.gateway.metering.reader import Reader
 from serve_app.gateway.metering.tokens import EventUsage
 
-LONGEST_EVENT = 1024 * 1024
-"""Bytes of an event that are held at most; a longer one is passed on as it comes, unread."""
+LONGEST_HELD = 1024 * 1024
+"""Bytes of an event that a client waits for at most; a longer one is passed on as it comes, and has no usage in it."""
+LONGEST_READ = 32 * LONGEST_HELD
+"""Where the client does not wait. The last event of a response repeats all that the client sent, usage comes after."""
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _ENDS = (b"\n\n", b"\n\r\n")
@@ -21,6 +23,7 @@ _EVENT = re.compile(rb".*?\n\r?\n", re.DOTALL)
 _USAGE = b'"usage"'
 """No text can look like it and be followed by a colon: inside JSON's strings its quotes are escaped."""
 _OBJECT = re.compile(rb'"usage"\s*:\s*\{')
+_USUAL_NULL = b',"usage":null'
 _NULL = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,\s*')
 _FINISHED = b'"finish_reason":"'
 _FINGERPRINT = b'"system_fingerprint"'
@@ -31,6 +34,7 @@ class EventStream(Reader):
     """Reads a stream's usage and passes every piece on as it is."""
 
     __slots__ = ("_held", "_in_events", "_passed")
+    _longest = LONGEST_READ
 
     def __init__(self, shape: Shape) -> None:
         """Begins a stream of an API of this shape."""
@@ -42,10 +46,10 @@ class EventStream(Reader):
 
     def feed(self, piece: bytes) -> bytes:
         """Reads the events that end in the piece."""
-        if self._held or _USAGE in piece or not piece.endswith(_ENDS):
+        if self._held or piece.rfind(_USAGE) >= 0 or not piece.endswith(_ENDS):
             _, complete = self._cut(piece)
             if _USAGE in complete:
-                for event in _EVENT.findall(complete):
+                for event in _events(complete):
                     self._read(event)
         return piece
 
@@ -71,7 +75,7 @@ class EventStream(Reader):
         held = self._held
         passed = b""
         start = max(0, len(held) - _OVERLAP)
-        if len(held) > LONGEST_EVENT:
+        if len(held) > self._longest:
             passed = bytes(held[self._passed :])
             del held[:-_OVERLAP]
             start, self._passed = 0, _OVERLAP
@@ -105,6 +109,7 @@ class StrippedEventStream(EventStream):
     """
 
     __slots__ = ("_finished", "_unasked")
+    _longest = LONGEST_HELD
 
     def __init__(self, shape: Shape) -> None:
         """Begins a stream of an API of this shape."""
@@ -119,8 +124,8 @@ class StrippedEventStream(EventStream):
             not self._held
             and not self._finished
             and piece.endswith(_ENDS)
-            and _USAGE not in piece
-            and _FINISHED not in piece
+            and piece.rfind(_USAGE) < 0  # `in` takes twice as long for bytes
+            and piece.rfind(_FINISHED) < 0
         ):
             return piece
         passed, complete = self._cut(piece)
@@ -142,12 +147,12 @@ class StrippedEventStream(EventStream):
         return bytes(rest)
 
     def _rewritten(self, events: bytes) -> Iterator[bytes]:
-        for event in _EVENT.findall(events):
+        for event in _events(events):
             kept = event
             if _USAGE in event and not self._unasked:
                 content = self._read(event)
                 if content is None:
-                    kept = _NULL.sub(b"", event)
+                    kept = event.replace(_USUAL_NULL, b"") if _USUAL_NULL in event else _NULL.sub(b"", event)
                 elif content.get("choices"):
                     self._unasked = True
                 else:
@@ -167,9 +172,13 @@ class StrippedEventStream(EventStream):
         if not isinstance(fingerprint, str):
             return self._finished
         added = b"," + _FINGERPRINT + b":" + orjson.dumps(fingerprint) + b"}"
-        return b"".join(
-            event.rstrip()[:-1] + added + event[len(event.rstrip()) :] for event in _EVENT.findall(self._finished)
-        )
+        return b"".join(event.rstrip()[:-1] + added + event[len(event.rstrip()) :] for event in _events(self._finished))
+
+
+def _events(complete: bytes) -> list[bytes]:
+    if b"\r" in complete:
+        return _EVENT.findall(complete)
+    return [event + b"\n\n" for event in complete.split(b"\n\n")[:-1]]
 
 
 def _data(event: bytes) -> Iterator[bytes]:
