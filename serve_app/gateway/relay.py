@@ -1,6 +1,5 @@
 """An answer on its way from a model to a client: its bytes as they arrive, and nothing else."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.metering.usage import Reader
 from serve_app.gateway.observe.metrics import Metrics, Reason
 from serve_app.gateway.upstream.attempt import Answer, BrokenStreamError
+from serve_app.gateway.upstream.connection import SilentError
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +52,9 @@ class Relay:
         if not exchange.status:
             await exchange.start(answer.status, answer.headers)
         try:
-            async with asyncio.timeout(None) as limit:
-                await self._pump(answer, exchange, usage, watchers, idle_seconds, limit)
-        except TimeoutError:
+            answer.limit_silence(idle_seconds)
+            await self._pump(answer, exchange, usage, watchers)
+        except SilentError:
             self._broken(Reason.IDLE_TIMEOUT, exchange)
         except BrokenStreamError:
             self._broken(Reason.BROKEN_STREAM, exchange)
@@ -69,10 +69,7 @@ class Relay:
         exchange: Exchange,
         usage: Reader,
         watchers: Sequence[Watcher],
-        idle_seconds: float,
-        limit: asyncio.Timeout,
     ) -> None:
-        loop = asyncio.get_running_loop()
         piece, more = answer.first, answer.more
         while True:
             piece = usage.feed(piece)
@@ -84,10 +81,8 @@ class Relay:
                 await exchange.write(piece, more=more)
             if not more:
                 return
-            limit.reschedule(loop.time() + idle_seconds)
             piece = await answer.read()
             more = answer.more
-            limit.reschedule(None)  # the client may be as slow as it likes
 
     def _broken(self, reason: Reason, exchange: Exchange) -> None:
         assert exchange.target is not None  # noqa: S101  # it has begun to answer

@@ -1,21 +1,19 @@
 """One attempt to get an answer from a model: over which connection, what counts as an answer, and why it failed."""
 
-import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 
-import aiohttp
 from yarl import URL
 
 from serve_app.gateway.apis.errors import Header, Shape, normalise
 from serve_app.gateway.observe.metrics import Reason
+from serve_app.gateway.upstream.connection import Connection, LostError, NotHttpError
 from serve_app.gateway.upstream.headers import passed_back
+from serve_app.gateway.upstream.pool import Pool, opening, origin_of
 
 _MAX_ERROR_BODY = 64 * 1024
-_LARGE_BODY = 512 * 1024
 _JSON = (b"content-type", b"application/json")
 
 
@@ -54,59 +52,57 @@ class Answer:
     headers: list[Header]
     first: bytes
     """The beginning of the body; all of it where `rest` is None."""
-    rest: aiohttp.ClientResponse | None
+    rest: Connection | None
     is_event_stream: bool = False
 
     @property
     def more(self) -> bool:
         """Whether there is more of the body than was read."""
-        return self.rest is not None and not self.rest.content.at_eof()
+        return self.rest is not None and not self.rest.at_end
 
     def header(self, name: bytes) -> bytes | None:
         """The value of a header, by its lower-case name."""
         return next((value for each, value in self.headers if each == name), None)
+
+    def limit_silence(self, seconds: float) -> None:
+        """Has `read` fail where it waits for so long."""
+        if self.rest is not None:
+            self.rest.limit_silence(seconds)
 
     async def read(self) -> bytes:
         """The next piece of the body, as it arrives; empty at the end.
 
         Raises:
             BrokenStreamError: The connection ended before the body did.
+            SilentError: The model was silent for too long.
         """
         if self.rest is None:
             return b""
         try:
-            return await self.rest.content.readany()
-        except (aiohttp.ClientError, OSError) as error:
+            return await self.rest.read()
+        except LostError as error:
             raise BrokenStreamError(str(error)) from error
 
     def close(self) -> None:
         """Ends the connection, unless the answer was read to its end: the model stops working on it."""
         if self.rest is not None:
-            self.rest.close()
+            self.rest.release()
+            self.rest = None
 
 
 class Upstream:
     """The connections to all models."""
 
-    def __init__(self, pooled: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
-        """Takes the two ways to a model.
-
-        Args:
-            pooled: Reuses idle connections.
-            fresh: Makes a new connection, and a new look-up of the name, for each request.
-        """
-        self._pooled = pooled
-        self._fresh = fresh
+    def __init__(self, pool: Pool) -> None:
+        """Takes the connections."""
+        self._pool = pool
 
     @classmethod
     @asynccontextmanager
     async def connected(cls) -> AsyncIterator["Upstream"]:
-        """An upstream with both sessions open."""
-        async with (
-            _session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=10, keepalive_timeout=30)) as pooled,
-            _session(aiohttp.TCPConnector(limit=0, use_dns_cache=False, force_close=True)) as fresh,
-        ):
-            yield cls(pooled, fresh)
+        """An upstream with a pool that is open."""
+        async with Pool.opened() as pool:
+            yield cls(pool)
 
     async def attempt(self, request: UpstreamRequest, fresh: bool) -> Answer:
         """Sends a request once and waits for the first byte of the answer's body.
@@ -122,48 +118,54 @@ class Upstream:
         Raises:
             AttemptError: The connection failed, or what answered was not the model.
         """
-        session = self._fresh if fresh else self._pooled
-        response = answer = None
+        connection = await self._connected(request, fresh)
+        answer = None
         try:
-            response = await session.request(
-                request.method,
-                request.url,
-                data=io.BytesIO(request.body) if len(request.body) > _LARGE_BODY else request.body,
-                headers=request.headers,
-                allow_redirects=False,
-                timeout=_connect_limit(request.connect_seconds),
-            )
-            if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-                return await _answer_of_error(response, request)
-            first = await response.content.readany()
-            content_type = response.headers.get("content-type", "")
-            is_event_stream = content_type.startswith("text/event-stream")
-            answer = Answer(response.status, passed_back(response.raw_headers), first, response, is_event_stream)
-        except aiohttp.ClientConnectorError as error:
-            raise AttemptError(Reason.CONNECT, str(error)) from error
-        except aiohttp.ConnectionTimeoutError as error:
-            raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {request.connect_seconds:g} s") from error
-        except aiohttp.ClientResponseError as error:
-            raise AttemptError(Reason.INVALID, f"the answer is not HTTP: {error.message}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise AttemptError(Reason.RESET, f"the connection ended before the answer: {error!r}") from error
+            connection.send(_head(request), request.body)
+            first = await connection.read()
+            if connection.status >= HTTPStatus.MULTIPLE_CHOICES:
+                return await _answer_of_error(connection, first, request)
+            content_type = _value(connection, b"content-type")
+            is_event_stream = content_type.startswith(b"text/event-stream")
+            answer = Answer(connection.status, passed_back(connection.headers), first, connection, is_event_stream)
+        except NotHttpError as error:
+            raise AttemptError(Reason.INVALID, f"the answer is not HTTP: {error}") from error
+        except LostError as error:
+            raise AttemptError(Reason.RESET, f"the connection ended before the answer: {error}") from error
         finally:
-            if response is not None and answer is None:
-                response.close()
+            if answer is None:
+                connection.close()
         return answer
 
+    async def _connected(self, request: UpstreamRequest, fresh: bool) -> Connection:
+        try:
+            return await self._pool.connection(origin_of(request.url), fresh=fresh, seconds=request.connect_seconds)
+        except TimeoutError as error:
+            raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {request.connect_seconds:g} s") from error
+        except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
+            raise AttemptError(Reason.CONNECT, str(error)) from error
 
-async def _answer_of_error(response: aiohttp.ClientResponse, request: UpstreamRequest) -> Answer:
+
+def _head(request: UpstreamRequest) -> bytes:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers]).encode("latin-1")
+    if lines.count(b"\n") != len(request.headers):
+        raise ValueError("a header has more than one line")
+    return b"%s%d\r\n%s\r\n" % (opening(request.method, request.url), len(request.body), lines)
+
+
+async def _answer_of_error(connection: Connection, first: bytes, request: UpstreamRequest) -> Answer:
     """Reads an answer that is no success; tells the model's own refusals from "not there (yet)".
 
     Raises:
         AttemptError: It was not the model that answered.
+        LostError: The connection ended before the answer did.
     """
-    status = response.status
-    body = await _read_at_most(response, _MAX_ERROR_BODY)
+    status = connection.status
+    body = await _read_at_most(connection, first, _MAX_ERROR_BODY)
     text = body[:1000].decode("utf-8", "replace")
     if status < HTTPStatus.BAD_REQUEST:
-        raise AttemptError(Reason.INVALID, f"redirected to {response.headers.get('location')!r}")
+        location = _value(connection, b"location").decode("latin-1")
+        raise AttemptError(Reason.INVALID, f"redirected to {location!r}")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         raise AttemptError(Reason.UNAVAILABLE, text)
     if status == HTTPStatus.NOT_FOUND and text.startswith("Path '") and "/-/routes" in text:
@@ -172,35 +174,23 @@ async def _answer_of_error(response: aiohttp.ClientResponse, request: UpstreamRe
     if (
         status == HTTPStatus.INTERNAL_SERVER_ERROR
         and body == b"Internal Server Error"
-        and response.headers.get("content-type") == "text/plain"
+        and _value(connection, b"content-type") == b"text/plain"
     ):
         # Ray Serve lets HAProxy say this in place of its own 502, 503 and 504: no replica could be reached, or the
         # one that was ended without an answer. Python servers say the same words with a charset in the content type.
         raise AttemptError(Reason.NO_REPLICA, "HAProxy reached no replica")
     content = normalise(status, body, request.shape, request.request_id)
     headers = [_JSON, (b"content-length", str(len(content)).encode())]
-    headers += [(b"retry-after", value) for name, value in response.raw_headers if name.lower() == b"retry-after"]
+    headers += [(name, value) for name, value in connection.headers if name == b"retry-after"]
     return Answer(status, headers, content, None)
 
 
-async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    pieces = bytearray()
-    while len(pieces) < limit and (piece := await response.content.readany()):
+async def _read_at_most(connection: Connection, first: bytes, limit: int) -> bytes:
+    pieces = bytearray(first)
+    while len(pieces) < limit and (piece := await connection.read()):
         pieces += piece
     return bytes(pieces[:limit])
 
 
-@lru_cache(maxsize=64)
-def _connect_limit(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(connect=seconds)
-
-
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """A session that adds, follows and decodes nothing."""
-    return aiohttp.ClientSession(
-        connector=connector,
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=("accept", "accept-encoding", "content-type", "user-agent"),
-        timeout=aiohttp.ClientTimeout(total=None),
-    )
+def _value(connection: Connection, name: bytes) -> bytes:
+    return next((value for each, value in connection.headers if each == name), b"")

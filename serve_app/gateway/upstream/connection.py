@@ -1,0 +1,246 @@
+"""A connection to a model: HTTP/1 as httptools reads it, an answer's pieces as they arrive."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Protocol, cast
+
+import httptools
+
+MOST_HEAD_BYTES = 64 * 1024
+"""Of an answer's status and headers."""
+HIGH_WATER = 64 * 1024
+"""Bytes of a body that nobody has read; where there are more, the model has to wait."""
+_INFORMATIONAL = range(100, 200)
+
+
+class LostError(Exception):
+    """The connection ended before the answer did."""
+
+
+class NotHttpError(LostError):
+    """What came is no HTTP."""
+
+
+class SilentError(Exception):
+    """Nothing came for too long."""
+
+
+class Home(Protocol):
+    """Where a connection waits for its next request."""
+
+    def put(self, connection: "Connection") -> None:
+        """Takes one that is free."""
+
+    def lost(self, connection: "Connection") -> None:
+        """Is told of one that has ended."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection, with one request at a time.
+
+    It is written on the parser, not with an HTTP client, because of what each piece costs: a client's layers take more
+    time than all else that the gateway does with it.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_error",
+        "_head_bytes",
+        "_home",
+        "_in_head",
+        "_loop",
+        "_parser",
+        "_paused",
+        "_pieces",
+        "_reusable",
+        "_size",
+        "_timer",
+        "_transport",
+        "_until_closed",
+        "_waiter",
+        "_waiting_since",
+        "headers",
+        "status",
+        "used_at",
+    )
+
+    def __init__(self, home: Home) -> None:
+        """Is not connected yet.
+
+        Args:
+            home: Where it goes when it is free.
+        """
+        self._home = home
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._paused = False
+        self._ended = True
+        self._reusable = True
+        self._error: Exception | None = None
+        self.used_at = 0.0
+        """When it was put to where it waits."""
+
+    def send(self, head: bytes, body: bytes) -> None:
+        """Sends a request; what was there of the one before is forgotten."""
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        """As they came, names in lower case."""
+        self._pieces: list[bytes] = []
+        self._size = self._head_bytes = 0
+        self._in_head = True
+        self._ended = self._reusable = False
+        if self.is_open:  # else `read` tells it
+            self._transport.writelines((head, body))
+
+    async def read(self) -> bytes:
+        """The next piece of the answer's body; empty at its end. Status and headers are there with the first.
+
+        Raises:
+            LostError: The connection ended before the answer did.
+            SilentError: Nothing came for too long, see `limit_silence`.
+        """
+        if not self._pieces and not self._ended:
+            if self._error is not None:
+                raise self._error
+            self._waiter = self._loop.create_future()
+            self._waiting_since = self._loop.time()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        pieces = self._pieces
+        if not pieces:
+            if self._ended:
+                return b""
+            assert self._error is not None  # noqa: S101  # nothing else wakes a reader
+            raise self._error
+        piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._size = 0
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+        return piece
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be sent."""
+        return not self._transport.is_closing()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all of the answer was read."""
+        return self._ended and not self._pieces
+
+    def limit_silence(self, seconds: float) -> None:
+        """Has `read` fail where it waits for so long. A timer that is set once costs less than one for each piece."""
+        self._timer = self._loop.call_later(seconds, self._look, seconds)
+
+    def _look(self, seconds: float) -> None:
+        silent = self._loop.time() - self._waiting_since if self._waiter is not None else 0
+        if silent >= seconds:
+            self._fail(SilentError())
+        else:
+            self._timer = self._loop.call_later(seconds - silent, self._look, seconds)
+
+    def release(self) -> None:
+        """Ends the use: for another request if the answer was a success that came to its end, else for good.
+
+        Any other answer may come from a node that is being drained.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        free = self.at_end and self._reusable and not self._transport.get_write_buffer_size()
+        if free and self.status < HTTPStatus.MULTIPLE_CHOICES and self.is_open:
+            self._home.put(self)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Ends it at once: the model stops working on the request."""
+        self._reusable = False
+        self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends."""
+        self._reusable = False
+        if not self._ended and not self._in_head and self._until_closed and exc is None:
+            self._ended = True
+            self._wake()
+        else:
+            self._fail(LostError(str(exc or "it was closed")))
+        self._home.lost(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what arrived."""
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(NotHttpError(str(error)))
+            self.close()
+            return
+        if self._ended:
+            self._wake()
+        elif not self._in_head:
+            if self._size > HIGH_WATER and not self._paused:
+                self._paused = True
+                self._transport.pause_reading()
+            self._wake()
+        else:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._fail(NotHttpError(f"its headers are larger than {MOST_HEAD_BYTES} bytes"))
+                self.close()
+
+    # httptools' callbacks
+
+    def on_message_begin(self) -> None:
+        """An answer's first byte; of one that nobody has asked for, where the last one has ended."""
+        if self._ended:
+            self.close()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; one that comes after the body is dropped."""
+        if self._in_head:
+            self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The end of the head."""
+        self.status = self._parser.get_status_code()
+        if self.status not in _INFORMATIONAL:
+            self._in_head = False
+            self._until_closed = not any(_has_length(name, value) for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._pieces.append(body)
+        self._size += len(body)
+
+    def on_message_complete(self) -> None:
+        """The end of the answer, or of a preliminary one."""
+        if self._in_head:
+            self.headers.clear()
+        else:
+            self._ended = True
+            self._reusable = self._parser.should_keep_alive()
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done() and (self._pieces or self._ended or self._error):
+            self._waiter.set_result(None)
+
+
+def _has_length(name: bytes, value: bytes) -> bool:
+    return name == b"content-length" or (name == b"transfer-encoding" and value.lower().endswith(b"chunked"))

@@ -1,0 +1,129 @@
+"""The connections to models: made, kept while they are idle, used again."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import NamedTuple
+
+from yarl import URL
+
+from serve_app.gateway.upstream.connection import Connection
+
+IDLE_SECONDS = 30
+
+
+class Origin(NamedTuple):
+    """Whom a connection leads to."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+class Pool:
+    """Idle connections, by whom they lead to; as many as there were requests at a time."""
+
+    def __init__(self) -> None:
+        """Starts with none."""
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._sweeping = self._loop.call_later(IDLE_SECONDS, self._sweep)
+        self._tls: ssl.SSLContext | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls) -> AsyncIterator["Pool"]:
+        """A pool that ends its connections at the end."""
+        pool = cls()
+        try:
+            yield pool
+        finally:
+            pool._close()
+
+    async def connection(self, origin: Origin, *, fresh: bool, seconds: float) -> Connection:
+        """One to use, given back with `Connection.release`.
+
+        Args:
+            origin: Whom to.
+            fresh: Makes a new one, with a new look-up of the name.
+            seconds: How long making one may take.
+
+        Raises:
+            TimeoutError: It took longer.
+            OSError: There is nobody, or nobody who can be trusted.
+        """
+        idle = self._idle.get(origin) if not fresh else None
+        while idle:
+            connection = idle.pop()  # the one that was used last; those that are too many get old
+            if connection.is_open:
+                return connection
+        home = _Home(self, origin)
+        async with asyncio.timeout(seconds):
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(home), origin.host, origin.port, ssl=self._context() if origin.tls else None
+            )
+        return connection
+
+    def put(self, origin: Origin, connection: Connection) -> None:
+        """Takes one that is free."""
+        connection.used_at = self._loop.time()
+        self._idle.setdefault(origin, []).append(connection)
+
+    def lost(self, origin: Origin, connection: Connection) -> None:
+        """Forgets one that has ended."""
+        idle = self._idle.get(origin)
+        if idle and connection in idle:
+            idle.remove(connection)
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+    def _sweep(self) -> None:
+        oldest = self._loop.time() - IDLE_SECONDS
+        for origin, idle in list(self._idle.items()):
+            for connection in [connection for connection in idle if connection.used_at <= oldest]:
+                idle.remove(connection)
+                connection.close()
+            if not idle:
+                del self._idle[origin]
+        self._sweeping = self._loop.call_later(IDLE_SECONDS, self._sweep)
+
+    def _close(self) -> None:
+        self._sweeping.cancel()
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.close()
+        self._idle = {}
+
+
+class _Home:
+    """The place in the pool of connections to one origin."""
+
+    __slots__ = ("_origin", "_pool")
+
+    def __init__(self, pool: Pool, origin: Origin) -> None:
+        self._pool = pool
+        self._origin = origin
+
+    def put(self, connection: Connection) -> None:
+        self._pool.put(self._origin, connection)
+
+    def lost(self, connection: Connection) -> None:
+        self._pool.lost(self._origin, connection)
+
+
+@lru_cache(maxsize=4096)
+def origin_of(url: URL) -> Origin:
+    """Whom a URL leads to."""
+    return Origin(url.host or "", url.port or 80, url.scheme == "https")
+
+
+@lru_cache(maxsize=4096)
+def opening(method: str, url: URL) -> bytes:
+    """A request's first lines, up to where the length of its body belongs."""
+    host = url.host_port_subcomponent or ""
+    return f"{method} {url.raw_path_qs} HTTP/1.1\r\nhost: {host}\r\ncontent-length: ".encode()
