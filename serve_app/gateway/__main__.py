@@ -61,6 +61,7 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None) -> N
         tracing=Tracing.from_environment(),
     ) as app:
         start_http_server(arguments.metrics_port, arguments.host, metrics.registry)
+        lifecycle.settle()
         logger.info("gateway %s on %s:%d", __version__, arguments.host, arguments.port)
         await lifecycle.server(
             app,
