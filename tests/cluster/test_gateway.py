@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
@@ -20,6 +21,7 @@ from tests.cluster.stack import ROOT, Stack
 
 RATES = {"sparrow": 2.0, "owl": 2.0}
 GATEWAY = "app.kubernetes.io/component=gateway"
+WAITING = ": waiting for the model"
 REDIS = "app.kubernetes.io/component=redis"
 
 
@@ -202,10 +204,36 @@ def test_rolled_gateway_fails_nothing(stack: Stack) -> None:
     assert [outcome.failed for outcome in load.outcomes.values()] == [[], []]
 
 
+def test_sleeping_model_is_woken_and_its_client_kept_alive(stack: Stack, serve: Serve) -> None:
+    """The first request is held from no replica on; its stream has comments before it has tokens."""
+    stack.edit("--set", "models.owl.replicas.min=0,models.owl.replicas.downscaleDelaySeconds=5")
+    stack.edit("--set", "gateway.keepAlive.afterSeconds=2,gateway.keepAlive.everySeconds=2")
+    wait_until("owl to sleep", 180, lambda: serve.replicas("owl") == {"owl": set()})
+    body = json.dumps({"model": "owl", "stream": True, "max_tokens": 4, "messages": [{"role": "user", "content": "x"}]})
+    began = time.monotonic()
+    command = ["curl", "-sfN", "-m", "300", "-H", f"authorization: Bearer {stack.api_key}", "-d", body]
+    command += ["-H", "content-type: application/json", f"{stack.url}/v1/chat/completions"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    note(f"asleep to last token: {time.monotonic() - began:.0f} s, {lines.count(WAITING)} comments before the first")
+    assert lines[0] == WAITING
+    assert lines[-2:] == ["data: [DONE]", ""]
+    stack.edit("--set", "models.owl.replicas.min=1,models.owl.replicas.downscaleDelaySeconds=600")
+
+
 def test_lost_redis_degrades_limits_not_traffic(stack: Stack) -> None:
-    with Load("Redis killed", stack.url, stack.api_key, RATES) as load:
-        (redis,) = pods(stack, REDIS)
-        stack.kubectl("delete", "pod", redis["metadata"]["name"], "--grace-period=0", "--force", "--wait=false")
-        wait_until("the pods to see it gone", 60, lambda: metric(stack, "limits_shared") == [0, 0, 0], pause=0.05)
+    """With a key whose limits are asked of Redis for each request, and no Redis for as long as it takes to see it."""
+    key = keys(stack, "make", "limited", "--requests-per-minute", "100000", "--replace")
+    wait_until("all pods to know the key", 150, lambda: all(status(url, key) == 200 for url in urls(stack)))
+    redis = f"deployment/{stack.fullname}-redis"
+    with Load("Redis killed", stack.url, key, RATES) as load:
+        for pod in pods(stack, REDIS):
+            stack.kubectl("delete", "pod", pod["metadata"]["name"], "--grace-period=0", "--force", "--wait=false")
+        stack.kubectl("scale", redis, "--replicas=0")
+        wait_until("the pods to see it gone", 60, lambda: metric(stack, "limits_shared") == [0, 0, 0])
+        time.sleep(3)
+        stack.kubectl("scale", redis, "--replicas=1")
         wait_until("limits to be shared again", 180, lambda: metric(stack, "limits_shared") == [1, 1, 1])
+    keys(stack, "revoke", "limited")
     assert [outcome.failed for outcome in load.outcomes.values()] == [[], []]
+    wait_until("one ready head", 300, lambda: len(pods(stack, "app.kubernetes.io/component=ray-head")) == 1)
+    stack.wait_for_models()
