@@ -116,6 +116,14 @@ def test_transcripts_report_like_completions_or_like_responses() -> None:
         assert read(reader(BY_NAME["transcriptions"], event_stream=True, strip=False), body)[1] == Usage(7, 0, 2)
 
 
+def test_the_end_of_a_message_need_not_repeat_its_beginning() -> None:
+    begun = {"input_tokens": 1, "cache_read_input_tokens": 3, "cache_creation_input_tokens": 2, "output_tokens": 1}
+    body = event(type="message_start", message={"usage": begun}) + event(
+        type="message_delta", usage={"output_tokens": 9}
+    )
+    assert read(reader(BY_NAME["messages"], event_stream=True, strip=False), body)[1] == Usage(3, 3, 9)
+
+
 def test_random_divisions() -> None:
     draw = random.Random(7)  # noqa: S311
     for name, usage in STREAMS.items():

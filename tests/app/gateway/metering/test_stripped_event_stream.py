@@ -101,10 +101,13 @@ def test_null_usage_of_other_servers_is_taken_out(null: bytes) -> None:
 
 
 def test_a_fingerprint_that_is_there_is_not_put_in_twice() -> None:
-    chunk = FINISH[:-3] + b',"system_fingerprint":"fp"' + FINISH[-3:]
-    stream = reader(CHAT, event_stream=True, strip=True)
-    assert stream.feed(chunk) == chunk
-    assert stream.feed(FINGERPRINTED) == b""
+    for chunk in (
+        FINISH[:-3] + b',"system_fingerprint":"fp"' + FINISH[-3:],
+        FINISH.replace(b'"choices"', b'"system_fingerprint":"fp","choices"'),
+    ):
+        stream = reader(CHAT, event_stream=True, strip=True)
+        assert stream.feed(chunk) == chunk
+        assert stream.feed(FINGERPRINTED) == b""
 
 
 def test_what_a_server_reports_unasked_stays() -> None:

@@ -99,7 +99,13 @@ def test_usage_is_found_whatever_its_distance_from_the_end(size: int, before: in
 def test_a_key_is_found_wherever_a_long_answer_is_cut() -> None:
     for after in range(KEPT - 120, KEPT + 10):
         body = dumped(choices=["x" * 2 * KEPT], usage=OPENAI, prompt_text="y" * after)
-        assert usage_of("completions", body) == RIGHT, after
+        assert usage_of("completions", body, len(body)) == RIGHT, after
+
+
+def test_of_an_answer_that_is_not_kept_only_objects_with_tokens_count() -> None:
+    tool = {"parameters": {"usage": {"type": "string"}}}
+    assert usage_of("rerank", dumped(usage=OPENAI, results=[tool, "x" * 5 * KEPT])) == RIGHT
+    assert usage_of("responses", dumped(tools=[TRAP], output="x" * 5 * KEPT, usage=None, user=None)) is None
 
 
 def test_what_is_kept_of_a_long_answer_is_bounded() -> None:
@@ -120,7 +126,10 @@ def test_an_answer_that_broke_off_has_no_usage(cut: int) -> None:
 
 
 def test_an_answer_made_to_be_slow_is_read_fast() -> None:
-    body = dumped(content=[{"input": [TRAP] * (KEPT // len(FLAT))}])
+    nested: object = [1] * (KEPT // 2)
+    for _ in range(500):
+        nested = {"usage": {}, "n": nested}
+    body = dumped(content=[{"input": nested}])
     begin = time.process_time()
     assert usage_of("messages", body) is None
     assert time.process_time() - begin < 0.1
