@@ -35,6 +35,7 @@ class Exchange:
         "disconnected",
         "ended_at",
         "first_byte_at",
+        "pieces_sent",
         "plan",
         "prompt",
         "queued_seconds",
@@ -77,6 +78,7 @@ class Exchange:
         """Whether a model was sent the request."""
         self.status = 0
         self.bytes_sent = 0
+        self.pieces_sent = 0
         self.retries = 0
         self.complete = False
         self.disconnected = False
@@ -108,6 +110,7 @@ class Exchange:
         if not self.first_byte_at:
             self.first_byte_at = time.perf_counter()
         self.bytes_sent += len(body)
+        self.pieces_sent += 1
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
         self.complete = not more
 

@@ -102,7 +102,7 @@ class Proxy:
             with cancelled_on_disconnect(receive):
                 await self._answer(ask, plan, catalog, exchange)
         finally:
-            grant.leave(exchange.usage.total if exchange.usage else 0)
+            grant.leave(_charged(exchange))
 
     async def _answer(self, ask: Ask, plan: Plan, catalog: Catalog, exchange: Exchange) -> None:
         if plan.shadows:
@@ -155,3 +155,13 @@ class Proxy:
             background = body.payload.get("background") is True
             watchers.append(self._stored.learner(exchange.target, exchange.caller, background=background).feed)
         return watchers
+
+
+def _charged(exchange: Exchange) -> int:
+    """Tokens that count against the caller's limits: what the model reported.
+
+    A stream that its client left, or that broke, reports none. It counts with the pieces that were sent, which is a lower
+    bound, so that hanging up before the end is no way around a limit.
+    """
+    reported = exchange.usage.total if exchange.usage else 0
+    return reported if exchange.complete or not exchange.stream else max(reported, exchange.pieces_sent)

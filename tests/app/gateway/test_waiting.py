@@ -173,3 +173,21 @@ async def test_limits_of_a_key_and_their_headers(tmp_path: Path, model: FakeMode
         async with gateway.get("/v1/limits") as limits:
             shown = await limits.json()
         assert shown["limits"][0]["requests_per_minute"]["remaining"] == 0
+
+
+async def test_hanging_up_is_no_way_around_a_limit(model: FakeModel, tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    pieces = [SSE[0]] * 5
+    model.script = [stream(*pieces), stream(SSE[0], b"late", gate=gate)]
+    async with running_gateway(tmp_path, config_for(model.url), policy={"tokensPerMinute": 100}) as gateway:
+        async with gateway.post(ask(stream=True)) as response:
+            assert response.headers["x-ratelimit-remaining-tokens"] == "100"
+            await response.read()
+        leaving = gateway.post(ask(stream=True))
+        response = await leaving.__aenter__()
+        await response.content.readany()
+        response.close()
+        await until(lambda: gateway.value("client_disconnects_total", model="a") == 1)
+        async with gateway.get("/v1/limits") as limits:
+            shown = (await limits.json())["limits"][0]["tokens_per_minute"]
+        assert shown["remaining"] == 99, "the whole stream told no tokens; the one that was left counts its piece"
