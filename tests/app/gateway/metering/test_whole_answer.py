@@ -126,8 +126,8 @@ def test_an_answer_that_broke_off_has_no_usage(cut: int) -> None:
 
 
 def test_an_answer_made_to_be_slow_is_read_fast() -> None:
-    nested: object = [1] * (KEPT // 2)
-    for _ in range(500):
+    nested: object = [1] * (KEPT - 12000)
+    for _ in range(900):
         nested = {"usage": {}, "n": nested}
     body = dumped(content=[{"input": nested}])
     begin = time.process_time()
