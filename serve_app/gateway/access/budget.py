@@ -2,6 +2,7 @@
 
 import calendar
 import time
+from functools import lru_cache
 
 MONTH_KEPT_SECONDS = 35 * 86400
 """How long a month's count is kept: longer than any month."""
@@ -14,7 +15,12 @@ def budget_key(scope: str) -> str:
 
 def this_month() -> str:
     """The month, as `2026-02`; it is UTC's."""
-    return time.strftime("%Y-%m", time.gmtime(time.time()))
+    return _month_of(int(time.time()) // 3600)
+
+
+@lru_cache(maxsize=2)
+def _month_of(hour: int) -> str:
+    return time.strftime("%Y-%m", time.gmtime(hour * 3600))
 
 
 def seconds_to_next_month() -> int:
