@@ -1,7 +1,8 @@
-"""`python -m serve_app.uninstall`: deletes RayServices, and waits until nothing of them is left.
+"""`python -m serve_app.uninstall`: deletes RayServices, waits until nothing of them is left, then deletes Secrets.
 
 The chart's pre-delete hook runs it. Were RayServices deleted together with everything else, the KubeRay operator or
-Redis could be gone first: then nobody cleans up Redis, and a RayCluster with its finalizer stays for ever.
+Redis could be gone first: then nobody cleans up Redis, and a RayCluster with its finalizer stays for ever. The Secret is
+that of issued API keys, which Helm does not know and would leave.
 """
 
 import argparse
@@ -27,17 +28,22 @@ class UninstallError(Exception):
     """Why something is left, in one sentence."""
 
 
-class RayApi:
-    """The objects of KubeRay in one namespace."""
+class ReleaseApi:
+    """What is in the release's namespace and has to go before the rest, or would stay."""
 
     def __init__(self, session: aiohttp.ClientSession, namespace: str) -> None:
         """Takes a session whose base is the API server and whose headers hold the token."""
         self._session = session
         self._base = f"/apis/ray.io/v1/namespaces/{namespace}"
+        self._secrets = f"/api/v1/namespaces/{namespace}/secrets"
 
     async def delete_service(self, name: str) -> bool:
         """Deletes a RayService; False if there is none, or no such kind."""
         return await self._call("DELETE", f"{self._base}/rayservices/{name}?propagationPolicy=Background") is not None
+
+    async def delete_secret(self, name: str) -> bool:
+        """Deletes a Secret; False if there is none."""
+        return await self._call("DELETE", f"{self._secrets}/{name}") is not None
 
     async def left(self, services: list[str]) -> list[str]:
         """What is left of these RayServices and their RayClusters, each with its finalizers."""
@@ -59,18 +65,20 @@ class RayApi:
 
 
 async def uninstall(
-    api: RayApi,
+    api: ReleaseApi,
     services: list[str],
+    secrets: list[str],
     *,
     timeout_seconds: float,
     say: Callable[[str], object],
     pause_seconds: float = 2,
 ) -> None:
-    """Deletes RayServices and waits.
+    """Deletes RayServices, waits, and deletes Secrets.
 
     Args:
         api: Where they are.
-        services: Their names; those that do not exist count as deleted.
+        services: Names of RayServices; those that do not exist count as deleted.
+        secrets: Names of Secrets, likewise. They go last: until then requests may be answered.
         timeout_seconds: How long to wait in all; meanwhile a failing API server is asked again.
         say: Prints a line.
         pause_seconds: Between two looks.
@@ -87,9 +95,11 @@ async def uninstall(
             while pending:
                 deleted = await api.delete_service(pending[0])
                 say(f"RayService {pending.pop(0)}: {'deleted' if deleted else 'there is none'}")
-            left = await api.left(services)
+            left = await api.left(services) if services else []
             state = f"{', '.join(left)} still there"
             if not left:
+                for name in secrets:
+                    say(f"Secret {name}: {'deleted' if await api.delete_secret(name) else 'there is none'}")
                 say(f"all gone after {time.monotonic() - began:.0f} s")
                 return
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -119,7 +129,7 @@ def _shown(kind: str, found: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def in_cluster(account: Path = SERVICE_ACCOUNT) -> AsyncIterator[RayApi]:
+async def in_cluster(account: Path = SERVICE_ACCOUNT) -> AsyncIterator[ReleaseApi]:
     """The API of the cluster that this process runs in, with its pod's ServiceAccount."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     base = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
@@ -128,14 +138,14 @@ async def in_cluster(account: Path = SERVICE_ACCOUNT) -> AsyncIterator[RayApi]:
     connector = aiohttp.TCPConnector(ssl=trust)
     limit = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(base, headers=headers, connector=connector, timeout=limit) as session:
-        yield RayApi(session, (account / "namespace").read_text().strip())
+        yield ReleaseApi(session, (account / "namespace").read_text().strip())
 
 
 async def _main(arguments: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     try:
         async with in_cluster() as api:
-            await uninstall(api, arguments.rayservice, timeout_seconds=arguments.timeout, say=say)
+            await uninstall(api, arguments.rayservice, arguments.secret, timeout_seconds=arguments.timeout, say=say)
     except UninstallError as error:
         say(f"FAILED: {error}")
         return 1
@@ -144,6 +154,7 @@ async def _main(arguments: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m serve_app.uninstall", description=__doc__)
-    parser.add_argument("--rayservice", nargs="+", required=True, metavar="NAME", help="RayServices to delete")
+    parser.add_argument("--rayservice", nargs="+", default=[], metavar="NAME", help="RayServices to delete")
+    parser.add_argument("--secret", nargs="+", default=[], metavar="NAME", help="Secrets to delete after them")
     parser.add_argument("--timeout", type=float, default=300, metavar="S", help="seconds to wait (%(default)s)")
     sys.exit(asyncio.run(_main(parser.parse_args())))

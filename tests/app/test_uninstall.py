@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from serve_app.uninstall import RayApi, UninstallError, in_cluster, uninstall
+from serve_app.uninstall import ReleaseApi, UninstallError, in_cluster, uninstall
 
 BASE = "/apis/ray.io/v1/namespaces/llm"
+SECRETS = "/api/v1/namespaces/llm/secrets"
 
 
 def cluster(name: str, service: str, *, labelled: bool = True) -> dict[str, Any]:
@@ -41,6 +42,9 @@ class FakeApi:
             return web.json_response({"message": "no"}, status=self.failures.pop(0))
         if not self.has_crds:
             return web.Response(status=404, text="404 page not found")
+        if request.path.startswith(SECRETS):
+            assert not self.services
+            return web.json_response({}, status=200 if request.path == f"{SECRETS}/issued" else 404)
         kind, _, name = request.path.removeprefix(BASE + "/").partition("/")
         if kind == "rayclusters":
             self.looks -= 1
@@ -55,7 +59,7 @@ class FakeApi:
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[tuple[FakeApi, RayApi]]:
+async def fake() -> AsyncIterator[tuple[FakeApi, ReleaseApi]]:
     server = FakeApi(["demo"], [cluster("demo-x", "demo"), cluster("demo-y", "demo", labelled=False)])
     server.clusters.append(cluster("other", "someone-elses"))
     app = web.Application()
@@ -65,14 +69,14 @@ async def fake() -> AsyncIterator[tuple[FakeApi, RayApi]]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession(url, headers={"authorization": "Bearer token"}) as session:
-        yield server, RayApi(session, "llm")
+        yield server, ReleaseApi(session, "llm")
     await runner.cleanup()
 
 
-async def test_it_waits_until_nothing_is_left(fake: tuple[FakeApi, RayApi]) -> None:
+async def test_it_waits_until_nothing_is_left(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     said: list[str] = []
-    await uninstall(api, ["demo", "gone"], timeout_seconds=60, say=said.append, pause_seconds=0.01)
+    await uninstall(api, ["demo", "gone"], [], timeout_seconds=60, say=said.append, pause_seconds=0.01)
     assert said[:2] == ["RayService demo: deleted", "RayService gone: there is none"]
     assert "RayCluster demo-x (finalizers: ray.io/gcs-ft-redis-cleanup-finalizer)" in said[2]
     assert "demo-y" in said[2]
@@ -82,33 +86,48 @@ async def test_it_waits_until_nothing_is_left(fake: tuple[FakeApi, RayApi]) -> N
     assert [each["metadata"]["name"] for each in server.clusters] == ["other"]
 
 
-async def test_no_such_kind_is_a_success(fake: tuple[FakeApi, RayApi]) -> None:
+async def test_no_such_kind_is_a_success(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.has_crds = False
     said: list[str] = []
-    await uninstall(api, ["demo"], timeout_seconds=60, say=said.append)
+    await uninstall(api, ["demo"], [], timeout_seconds=60, say=said.append)
     assert said == ["RayService demo: there is none", "all gone after 0 s"]
 
 
-async def test_a_failing_api_server_is_asked_again(fake: tuple[FakeApi, RayApi]) -> None:
+async def test_secrets_go_last(fake: tuple[FakeApi, ReleaseApi]) -> None:
+    server, api = fake
+    said: list[str] = []
+    await uninstall(api, ["demo"], ["issued", "gone"], timeout_seconds=60, say=said.append, pause_seconds=0.01)
+    assert said[-3:-1] == ["Secret issued: deleted", "Secret gone: there is none"]
+    assert server.calls[-2:] == [f"DELETE {SECRETS}/issued", f"DELETE {SECRETS}/gone"]
+
+
+async def test_secrets_may_be_all(fake: tuple[FakeApi, ReleaseApi]) -> None:
+    server, api = fake
+    server.services = []
+    await uninstall(api, [], ["issued"], timeout_seconds=60, say=lambda line: None)
+    assert server.calls == [f"DELETE {SECRETS}/issued"]
+
+
+async def test_a_failing_api_server_is_asked_again(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.failures = [500, 503]
-    await uninstall(api, ["demo"], timeout_seconds=60, say=lambda line: None, pause_seconds=0.01)
+    await uninstall(api, ["demo"], [], timeout_seconds=60, say=lambda line: None, pause_seconds=0.01)
     assert server.services == []
 
 
-async def test_what_stays_is_named(fake: tuple[FakeApi, RayApi]) -> None:
+async def test_what_stays_is_named(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.looks = float("inf")
     with pytest.raises(UninstallError, match=r"RayCluster demo-x \(finalizers: .*demo-y.* still there after"):
-        await uninstall(api, ["demo"], timeout_seconds=0.1, say=lambda line: None, pause_seconds=0.01)
+        await uninstall(api, ["demo"], [], timeout_seconds=0.1, say=lambda line: None, pause_seconds=0.01)
 
 
-async def test_a_missing_role_is_told_at_once(fake: tuple[FakeApi, RayApi]) -> None:
+async def test_a_missing_role_is_told_at_once(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.failures = [403]
     with pytest.raises(UninstallError, match=r"may not DELETE .*rayservices/demo.*give it a Role"):
-        await uninstall(api, ["demo"], timeout_seconds=60, say=lambda line: None)
+        await uninstall(api, ["demo"], [], timeout_seconds=60, say=lambda line: None)
     assert len(server.calls) == 1
 
 

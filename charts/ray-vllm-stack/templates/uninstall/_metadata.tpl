@@ -14,9 +14,20 @@ annotations:
 {{- end }}
 
 {{/*
-Whether there is anything to wait for at uninstall: "true" or nothing.
+Whether there is anything to do before uninstall: "true" or nothing.
 usage: if include "ray-vllm-stack.uninstall.enabled" $
 */}}
 {{- define "ray-vllm-stack.uninstall.enabled" -}}
-{{- if and .Values.uninstall.enabled (include "ray-vllm-stack.clusters.used" . | fromJsonArray) }}true{{ end }}
+{{- $clusters := include "ray-vllm-stack.clusters.used" . | fromJsonArray }}
+{{- if and .Values.uninstall.enabled (or $clusters (include "ray-vllm-stack.uninstall.issuedKeys" .)) }}true{{ end }}
+{{- end }}
+
+{{/*
+Name of the Secret that the command line has put API keys into, where the gateway asks for keys, or nothing.
+usage: include "ray-vllm-stack.uninstall.issuedKeys" $
+*/}}
+{{- define "ray-vllm-stack.uninstall.issuedKeys" -}}
+{{- if and .Values.gateway.enabled .Values.auth.enabled }}
+{{- include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") }}
+{{- end }}
 {{- end }}
