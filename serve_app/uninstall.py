@@ -1,8 +1,8 @@
 """`python -m serve_app.uninstall`: deletes RayServices, waits until nothing of them is left, then deletes Secrets.
 
 The chart's pre-delete hook runs it. Were RayServices deleted together with everything else, the KubeRay operator or
-Redis could be gone first: then nobody cleans up Redis, and a RayCluster with its finalizer stays for ever. The Secret is
-that of issued API keys, which Helm does not know and would leave.
+Redis could be gone first: then nobody cleans up Redis, and a RayCluster with its finalizer stays for ever. The Secret
+of issued API keys is deleted here too, because Helm does not know it.
 """
 
 import argparse
