@@ -141,6 +141,8 @@ class Proxy:
     def _usage(self, answer: Answer, ask: Ask, exchange: Exchange) -> Reader:
         if answer.status != HTTPStatus.OK or exchange.api is None:
             return Reader()
+        if ask.changed and answer.is_event_stream:  # its length is another one without the usage
+            answer.headers = [header for header in answer.headers if header[0] != b"content-length"]
         api = APIS["/v1/responses"] if exchange.api is RETRIEVE else exchange.api
         metadata = answer.header(b"metadata")
         return reader(api, event_stream=answer.is_event_stream, strip=ask.changed, metadata=metadata)

@@ -59,8 +59,8 @@ class Relay:
         except BrokenStreamError:
             self._broken(Reason.BROKEN_STREAM, exchange)
         finally:
-            if not exchange.complete:
-                usage.end()
+            if not exchange.complete and (rest := usage.end()):
+                await exchange.write(rest, more=True)  # whole events that were held back; the break comes after them
             exchange.usage = usage.usage
 
     async def _pump(
