@@ -90,6 +90,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     names = arguments.peers.split(",") if arguments.peers else None
     chosen = [peer for peer in peers(arguments.gateway) if not names or peer.name in names]
+    sys.stdout.write(f"{os.cpu_count()} cores, load average before the run {os.getloadavg()[0]:.1f}\n\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if arguments.only != "engine":

@@ -145,7 +145,7 @@ def engine_report(bounds: Sequence[Bound]) -> str:
         for level in LEVELS:
             first, tokens = statistics.median(one.first(level)), statistics.median(one.tokens(level))
             cell = f"{first:.1f}, {tokens:,.0f}"
-            if one is not base:
+            if one is not base and not base.error:
                 cell += f" ({one.later(base, level):+.1f} ms, x{one.ratio(base, level):.2f})"
             row.append(cell)
         rows.append(row)
