@@ -162,8 +162,8 @@ class Proxy:
 def _charged(exchange: Exchange) -> int:
     """Tokens that count against the caller's limits: what the model reported.
 
-    A stream that its client left, or that broke, reports none. It counts with the pieces that were sent, which is a lower
-    bound, so that hanging up before the end is no way around a limit.
+    A stream that its client left, or that broke, reports none. It counts with the pieces that were sent, a lower bound,
+    so that hanging up before the end is no way around a limit.
     """
     reported = exchange.usage.total if exchange.usage else 0
     return reported if exchange.complete or not exchange.stream else max(reported, exchange.pieces_sent)
