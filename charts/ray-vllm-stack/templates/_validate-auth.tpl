@@ -5,8 +5,9 @@ usage: include "ray-vllm-stack.validate.auth" $
 {{- define "ray-vllm-stack.validate.auth" -}}
 {{- $teams := include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson }}
 {{- $keys := include "ray-vllm-stack.merge.withoutNulls" .Values.auth.apiKeys | fromJson }}
+{{- $names := include "ray-vllm-stack.validate.auth.names" . | fromJsonArray }}
 {{- range $name, $team := $teams }}
-{{ include "ray-vllm-stack.validate.auth.models" (dict "root" $ "path" (printf "auth.teams.%s" $name) "policy" $team) }}
+{{ include "ray-vllm-stack.validate.auth.models" (dict "names" $names "path" (printf "auth.teams.%s" $name) "policy" $team) }}
 {{- end }}
 {{- $hashes := dict }}
 {{- range $name, $key := $keys }}
@@ -17,7 +18,7 @@ auth.apiKeys.oidc: is the name of those who come with a token, rename the key
 auth.apiKeys.{{ $name }}.hash: is that of {{ get $hashes $key.hash }}, which the gateway would refuse both, make each key its own
 {{- end }}
 {{- $_ := set $hashes ($key.hash | default "") $name }}
-{{ include "ray-vllm-stack.validate.auth.models" (dict "root" $ "path" (printf "auth.apiKeys.%s" $name) "policy" $key) }}
+{{ include "ray-vllm-stack.validate.auth.models" (dict "names" $names "path" (printf "auth.apiKeys.%s" $name) "policy" $key) }}
 {{- if and $key.team (not (hasKey $teams $key.team)) }}
 auth.apiKeys.{{ $name }}.team: there is no team "{{ $key.team }}", add it to auth.teams
 {{- end }}
@@ -29,22 +30,27 @@ auth.apiKeys.{{ $name }}: is not used, because auth.existingSecret has all keys,
 {{- end }}
 
 {{/*
-Guard of the models that a key or team may ask for.
-usage: include "ray-vllm-stack.validate.auth.models" (dict "root" $ "path" "auth.teams.search" "policy" <team>)
+What a key or team may ask for, as a sorted JSON array of names.
+usage: include "ray-vllm-stack.validate.auth.names" $ | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.validate.auth.names" -}}
+{{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
+{{- $adapters := include "ray-vllm-stack.adapters" . | fromJson }}
+{{- $routes := include "ray-vllm-stack.routes" . | fromJson }}
+{{- concat (keys $models) (keys $adapters) (keys $routes) | uniq | sortAlpha | toJson }}
+{{- end }}
+
+{{/*
+Guards of the models that a key or team may ask for.
+usage: include "ray-vllm-stack.validate.auth.models" (dict "names" <list> "path" "auth.teams.search" "policy" <team>)
 */}}
 {{- define "ray-vllm-stack.validate.auth.models" -}}
 {{- if and (hasKey .policy "models") (not .policy.models) }}
 {{ .path }}.models: is empty, so that nothing may be asked for, name models or routes, or leave it out for all of them
 {{- end }}
-{{- if .policy.models }}
-{{- $models := include "ray-vllm-stack.models.all" .root | fromJson }}
-{{- $adapters := include "ray-vllm-stack.adapters" .root | fromJson }}
-{{- $routes := include "ray-vllm-stack.routes" .root | fromJson }}
-{{- $known := concat (keys $models) (keys $adapters) (keys $routes) | uniq | sortAlpha }}
 {{- range .policy.models }}
-{{- if not (has . $known) }}
-{{ $.path }}.models: there is no model, adapter or route "{{ . }}", use some of: {{ join ", " $known }}
-{{- end }}
+{{- if not (has . $.names) }}
+{{ $.path }}.models: there is no model, adapter or route "{{ . }}", use some of: {{ join ", " $.names }}
 {{- end }}
 {{- end }}
 {{- end }}
