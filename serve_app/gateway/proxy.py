@@ -11,6 +11,7 @@ from serve_app.gateway.admission.keep_alive import KeptAlive
 from serve_app.gateway.apis import body as request_body
 from serve_app.gateway.apis.body import Body
 from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.apis.protocol import CONNECTION
 from serve_app.gateway.apis.responses import hinted
 from serve_app.gateway.apis.table import APIS, RETRIEVE, response_id
 from serve_app.gateway.ask import Ask
@@ -99,7 +100,7 @@ class Proxy:
             strip = ask_for_usage(api, body.payload)
             query_text = query.decode("latin-1")
             ask = Ask(scope["method"], scope["path"], query_text, headers, body, strip, exchange.shape)
-            with cancelled_on_disconnect(receive):
+            with cancelled_on_disconnect(scope["extensions"][CONNECTION]):
                 await self._answer(ask, plan, catalog, exchange)
         finally:
             grant.leave(_charged(exchange))

@@ -2,11 +2,13 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from serve_app.gateway.apis.errors import error_body
@@ -15,6 +17,8 @@ MOST_HEAD_BYTES = 64 * 1024
 """Of path, query and headers together; the usual servers allow 8 to 64 KiB."""
 HEAD_SECONDS = 60.0
 """For a head to arrive, and for the first one on a new connection to begin."""
+CONNECTION = "ray_vllm_stack.connection"
+"""Key of a scope's extensions: the request's `Protocol`."""
 _LINGER_SECONDS = 2.0
 _HEAD = b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\nconnection: close\r\n\r\n"
 
@@ -43,6 +47,19 @@ class Protocol(HttpToolsProtocol):
         self._status = HTTPStatus.BAD_REQUEST
         self._refused = False
         self._limit: asyncio.TimerHandle | None = None
+        self._left: Callable[[], None] | None = None
+
+    def when_left(self, left: Callable[[], None] | None) -> None:
+        """Has this called when the client leaves. ASGI's way to know it, `receive`, takes a task for each request.
+
+        Args:
+            left: What to call, once the body was read; None for nothing any more.
+        """
+        self._left = left
+        if left is not None:
+            self.flow.resume_reading()  # a large body may have paused it, and who leaves would not be seen
+            if self.transport.is_closing():
+                self.loop.call_soon(left)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins."""
@@ -52,6 +69,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends."""
         self._end_limit()
+        if self._left is not None:
+            self._left()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +89,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request's first byte."""
         super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]  # it is for this process only
         self._in_head = True
         self._head_bytes = self._whole_bytes = 0
 
@@ -92,6 +112,11 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no request, or has too large a head; whose clients they are is not known here."""
         self._refuse(self._status)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if cycle.scope["method"] != "HEAD":
+            cycle.transport = cast("asyncio.Transport", _WithHead(cycle))
+        super()._start_asgi_task(cycle, app)
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._refused = True
@@ -120,6 +145,35 @@ class Protocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()
+
+
+class _WithHead:
+    """What a response writes to until its head is sent: that waits for the first piece of the body.
+
+    Both come one right after the other, and each write is a system call, a packet, and a wake-up of the client.
+    """
+
+    __slots__ = ("_cycle", "_head", "_transport", "is_closing")
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._transport = cycle.transport
+        self._head = b""
+        self.is_closing = self._transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if not self._cycle.response_started:  # "100 Continue"
+            self._transport.write(data)
+        elif not self._head:
+            self._head = data
+        else:
+            self._cycle.transport = self._transport
+            self._transport.write(self._head + data)
+
+    def close(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()
 
 
 _MESSAGES = {

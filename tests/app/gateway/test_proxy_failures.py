@@ -192,6 +192,15 @@ async def test_a_client_that_leaves_cancels_the_model(gateway: Gateway, model: F
     assert (await gateway.log_line())["outcome"] == "disconnect"
 
 
+async def test_a_client_that_leaves_is_seen_behind_a_large_body(model: FakeModel, tmp_path: Path) -> None:
+    model.script = [stream(SSE[0], b"late", gate=asyncio.Event())]
+    async with running_gateway(tmp_path, config_for(model.url, limits={"maxBodyBytes": 10**7})) as gateway:
+        async with gateway.post(ask(user="x" * 3_000_000)) as response:
+            assert await response.content.readany()
+            await gateway.client.close()
+        await asyncio.wait_for(model.cancelled.wait(), 20)
+
+
 async def test_a_client_that_leaves_ends_the_attempts(gateway: Gateway, model: FakeModel) -> None:
     model.script = [UNAVAILABLE]
     asking = asyncio.create_task(gateway.post(ask()).__aenter__())

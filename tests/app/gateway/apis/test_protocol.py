@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -69,6 +70,47 @@ async def test_requests_follow_each_other_on_a_connection(connection: Connection
     for size in (10, MOST_HEAD_BYTES - 100, 10, MOST_HEAD_BYTES - 100):
         writer.write(HOST + b"a: " + b"x" * size + b"\r\n\r\n")
         assert (await answer(reader))[::2] == (200, b'["/", ["host", "a"]]')
+
+
+async def test_an_answers_head_and_the_first_piece_of_its_body_are_one_write(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[bytes] = []
+
+    class Seen:
+        def __init__(self, transport: asyncio.Transport) -> None:
+            self._transport = transport
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._transport, name)
+
+        def write(self, data: bytes) -> None:
+            writes.append(data)
+            self._transport.write(data)
+
+    start = Protocol._start_asgi_task
+
+    def seeing(self: Protocol, cycle: Any, app: Any) -> None:
+        cycle.transport = Seen(cycle.transport)
+        start(self, cycle, app)
+
+    monkeypatch.setattr(Protocol, "_start_asgi_task", seeing)
+    reader, writer = connection
+    writer.write(HOST + b"expect: 100-continue\r\ncontent-length: 2\r\n\r\n")
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"ok")
+    status, _, body = await answer(reader)
+    assert status == 200
+    assert len(writes) == 2
+    assert writes[1].endswith(b"\r\n\r\n" + body)
+
+
+async def test_an_answer_to_head_has_no_body(connection: Connection) -> None:
+    reader, writer = connection
+    for _ in range(2):
+        writer.write(HOST.replace(b"GET", b"HEAD") + b"\r\n")
+        async with asyncio.timeout(10):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
 
 
 async def test_a_head_may_come_in_pieces(connection: Connection) -> None:
