@@ -1,0 +1,5 @@
+"""Fixtures of the tests of keys."""
+
+from .cluster import cluster
+
+__all__ = ["cluster"]
