@@ -39,8 +39,8 @@ class _Windows(MemoryStorage):
 
 
 # The library wraps these in what translates a server's errors, once for each class of the line; here is no server.
-_Windows.get = inspect.unwrap(_Windows.get)  # type: ignore[method-assign]
-_Windows.incr = inspect.unwrap(_Windows.incr)  # type: ignore[method-assign]
+for _name in ("get", "incr", "get_sliding_window", "acquire_sliding_window_entry"):
+    setattr(_Windows, _name, inspect.unwrap(getattr(_Windows, _name)))
 
 
 class MemoryStore:
