@@ -36,7 +36,7 @@ def test_install_ends_ready(stack: Stack) -> None:
 
 
 def test_lists_models_and_aliases(client: OpenAI) -> None:
-    assert {model.id for model in client.models.list()} == {*MODELS, "chat"}
+    assert {model.id for model in client.models.list()} == {*MODELS, "chat", "canary", "compared"}
 
 
 def test_helm_test_reaches_the_gateway_by_service_dns(stack: Stack) -> None:
