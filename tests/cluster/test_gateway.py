@@ -124,7 +124,7 @@ def weights(stack: Stack, **weight: int) -> None:
 
 
 def test_canary_gets_its_share(stack: Stack) -> None:
-    """1,000 requests at the 90/10 of values-test.yaml, within four standard deviations: sqrt(1000 * 0.9 * 0.1) = 9.5."""
+    """1,000 requests at values-test.yaml's 90/10, within four standard deviations: sqrt(1000 * 0.9 * 0.1) = 9.5."""
     began = time.monotonic()
     found = asyncio.run(answers(urls(stack), stack.api_key, "canary", 1000))
     note(f"canary 90/10: {dict(found)} of 1,000 in {time.monotonic() - began:.0f} s")
