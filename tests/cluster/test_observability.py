@@ -17,6 +17,7 @@ from tests.cluster.stack import CHART, ROOT, Stack
 
 DASHBOARD = json.loads((CHART / "files/dashboards/ray-vllm-stack.json").read_text())
 PANELS = {panel["title"]: panel for panel in DASHBOARD["panels"] if panel["type"] != "row"}
+GATEWAY_DASHBOARD = json.loads((CHART / "files/dashboards/gateway.json").read_text())
 MODELS = {"sparrow", "owl"}
 # Alert -> the commands that its section of the runbook begins with.
 RUNBOOK = dict(
@@ -27,12 +28,19 @@ NEED_A_GPU = {"GPU utilization", "GPU memory use"}
 QUERIES: list[tuple[str, str]] = [
     (title, target["expr"]) for title, panel in PANELS.items() if title not in NEED_A_GPU for target in panel["targets"]
 ]
+# A wait in a queue that nobody had to stand in is no number.
+GATEWAY_QUERIES: list[tuple[str, str]] = [
+    (panel["title"], target["expr"])
+    for panel in GATEWAY_DASHBOARD["panels"]
+    if panel["type"] != "row" and panel["title"] != "Wait in the queue"
+    for target in panel["targets"]
+]
 
 
 def filled(expression: str, stack: Stack) -> str:
     """A query with the dashboard's variables at what Grafana puts in: everything of this namespace."""
-    values = {"$namespace": stack.namespace, "$cluster": ".*", "$model": ".*", "$__rate_interval": "1m"}
-    for name, value in values.items():
+    everything = dict.fromkeys(("$cluster", "$model", "$route", "$team"), ".*")
+    for name, value in (everything | {"$namespace": stack.namespace, "$__rate_interval": "1m"}).items():
         expression = expression.replace(name, value)
     return expression
 
@@ -54,10 +62,13 @@ def under_load(prometheus: Prometheus, stack: Stack) -> dict[str, list[dict[str,
     answers: dict[str, list[dict[str, Any]]] = {}
 
     def ask() -> bool:
-        answers.update({query: prometheus.query(filled(query, stack)) for _, query in QUERIES})
-        return all(numbers(series) and models(series) in (set(), MODELS) for series in answers.values())
+        for _, query in (*QUERIES, *GATEWAY_QUERIES):
+            answers[query] = prometheus.query(filled(query, stack))
+        whole = all(models(answers[query]) in (set(), MODELS) for _, query in QUERIES)
+        return whole and all(numbers(series) for series in answers.values())
 
-    with Load("demo traffic", stack.url, stack.api_key, {"sparrow": 1.5, "owl": 1.0}):
+    rates = {"sparrow": 1.0, "owl": 1.0, "canary": 1.0, "compared": 0.5}
+    with Load("demo traffic", stack.url, stack.api_key, rates):
         deadline = time.monotonic() + 120
         while not ask() and time.monotonic() < deadline:
             time.sleep(2)
@@ -111,6 +122,15 @@ def test_only_panels_about_gpus_need_one() -> None:
 def test_panel_shows_something(under_load: dict[str, list[dict[str, Any]]], title: str, query: str) -> None:
     assert numbers(under_load[query]), f"{title}: no data for {query}"
     assert models(under_load[query]) in (set(), MODELS), f"{title}: not for every model: {query}"
+
+
+@pytest.mark.parametrize(
+    ("title", "query"), GATEWAY_QUERIES, ids=[f"{title} {n}" for n, (title, _) in enumerate(GATEWAY_QUERIES)]
+)
+def test_panel_of_the_gateway_shows_something(
+    under_load: dict[str, list[dict[str, Any]]], title: str, query: str
+) -> None:
+    assert numbers(under_load[query]), f"{title}: no data for {query}"
 
 
 @pytest.mark.parametrize("title", sorted(NEED_A_GPU))
