@@ -73,9 +73,6 @@ RESPONSE_ID = r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,255}"
 _RESPONSES = "/v1/responses/"
 _OF_RESPONSE = re.compile(f"{_RESPONSES}({RESPONSE_ID})(/cancel)?")
 
-NAMES = tuple(dict.fromkeys(api.name for api in (*APIS.values(), RETRIEVE, CANCEL)))
-"""What `Api.name` may be."""
-
 
 def find(method: str, path: str) -> Api | None:
     """The API of a request; None for what is not passed to models.

@@ -1,7 +1,7 @@
 import pytest
 
 from serve_app.gateway.apis.errors import ApiError, Shape
-from serve_app.gateway.apis.table import APIS, CANCEL, NAMES, RETRIEVE, find, response_id, shape_of
+from serve_app.gateway.apis.table import APIS, CANCEL, RETRIEVE, find, response_id, shape_of
 
 
 @pytest.mark.parametrize("path", APIS)
@@ -75,8 +75,3 @@ def test_what_is_not_passed_to_models(path: str) -> None:
 )
 def test_whose_shape_errors_have(path: str, headers: dict[bytes, bytes], shape: Shape) -> None:
     assert shape_of(path, headers) == shape
-
-
-def test_names_are_one_for_each_api() -> None:
-    assert len(NAMES) == len(set(NAMES))
-    assert {api.name for api in APIS.values()} | {RETRIEVE.name, CANCEL.name} == set(NAMES)
