@@ -80,7 +80,9 @@ class Proxy:
         """
         catalog, api = self._catalog(), exchange.api
         assert api is not None  # noqa: S101  # asked for by nothing else
-        body = await request_body.read(receive, headers, api, catalog.config.limits)
+        connection = scope["extensions"][CONNECTION]
+        arrived = connection.request_arrived
+        body = await request_body.read(receive, headers, api, catalog.config.limits, arrived=arrived)
         exchange.stream = body.stream
         if catalog.config.metering.log_prompts:
             exchange.prompt = body.raw
@@ -100,7 +102,7 @@ class Proxy:
             strip = ask_for_usage(api, body.payload)
             query_text = query.decode("latin-1")
             ask = Ask(scope["method"], scope["path"], query_text, headers, body, strip, exchange.shape)
-            with cancelled_on_disconnect(scope["extensions"][CONNECTION]):
+            with cancelled_on_disconnect(connection):
                 await self._answer(ask, plan, catalog, exchange)
         finally:
             grant.leave(_charged(exchange))

@@ -52,7 +52,8 @@ class Relay:
         if not exchange.status:
             await exchange.start(answer.status, answer.headers)
         try:
-            answer.limit_silence(idle_seconds)
+            if answer.more:
+                answer.limit_silence(idle_seconds)
             await self._pump(answer, exchange, usage, watchers)
         except SilentError:
             self._broken(Reason.IDLE_TIMEOUT, exchange)

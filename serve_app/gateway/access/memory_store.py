@@ -7,11 +7,11 @@ from limits.storage import MemoryStorage
 
 from serve_app.gateway.access.budget import Budgets, budget_key
 from serve_app.gateway.access.rules import Reading, Rule, Rules
-from serve_app.gateway.access.windows import EMPTY, MINUTE, UNLIMITED, Window
+from serve_app.gateway.access.windows import EMPTY, MINUTE, Window
 
 
 class _Windows(MemoryStorage):
-    """The library's counts without its threads.
+    """The library's counts without its threads and locks.
 
     By itself it starts a thread that looks through all counts for old ones, up to a hundred times a second.
     """
@@ -20,17 +20,19 @@ class _Windows(MemoryStorage):
         super().__init__()
         self._sweep_at = 0.0
 
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Adds to a count, which ends when it is `expiry` seconds old."""
+    def get(self, key: str) -> int:
+        """A count. Its key names its minute, so nobody asks for one that is too old."""
+        return self.storage.get(key, 0)
+
+    def count(self, key: str, amount: int = 1) -> None:
+        """Adds to this minute's count, whatever the limit is."""
         now = time.time()
-        if now >= self._sweep_at:
-            self._sweep(now)
-        if self.expirations.get(key, 0) > now:
-            self.storage[key] += amount
-        else:
-            self.storage[key] = amount
-            self.expirations[key] = now + expiry
-        return self.storage[key]
+        _, current_key = self.sliding_window_keys(key, MINUTE, now)
+        if current_key not in self.expirations:
+            self.expirations[current_key] = now + 2 * MINUTE
+            if now >= self._sweep_at:
+                self._sweep(now)
+        self.storage[current_key] += amount
 
     def _sweep(self, now: float) -> None:
         self._sweep_at = now + MINUTE
@@ -38,9 +40,8 @@ class _Windows(MemoryStorage):
             del self.expirations[key], self.storage[key]
 
 
-# The library wraps these in what translates a server's errors, once for each class of the line; here is no server.
-for _name in ("get", "incr", "get_sliding_window", "acquire_sliding_window_entry"):
-    setattr(_Windows, _name, inspect.unwrap(getattr(_Windows, _name)))
+# The library wraps it in what translates a server's errors, once for each class of the line; here is no server.
+_Windows.get_sliding_window = inspect.unwrap(_Windows.get_sliding_window)  # type: ignore[method-assign]
 
 
 class MemoryStore:
@@ -73,7 +74,7 @@ class MemoryStore:
                 return readings
         for rule in rules:
             if rule.requests:
-                self._windows.acquire_sliding_window_entry(rule.requests_key, UNLIMITED, MINUTE)
+                self._windows.count(rule.requests_key)
         self.hold(rules)
         return readings
 
@@ -81,7 +82,7 @@ class MemoryStore:
         """Counts the tokens of an answer, also above the limits."""
         for rule in rules if tokens else ():
             if rule.tokens:
-                self._windows.acquire_sliding_window_entry(rule.tokens_key, UNLIMITED, MINUTE, tokens)
+                self._windows.count(rule.tokens_key, tokens)
             if rule.budget:
                 self.budgets.charge(budget_key(rule.scope), tokens)
 

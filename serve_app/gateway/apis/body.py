@@ -70,7 +70,7 @@ class Body:
             raise _bad(f"The body is nested deeper than {_DEEPEST} levels: send it flatter.") from error
 
 
-async def read(receive: Receive, headers: Headers, api: Api, limits: Limits) -> Body:
+async def read(receive: Receive, headers: Headers, api: Api, limits: Limits, *, arrived: bool = False) -> Body:
     """Reads a request's body.
 
     Args:
@@ -78,12 +78,13 @@ async def read(receive: Receive, headers: Headers, api: Api, limits: Limits) -> 
         headers: The request's headers.
         api: What it is for.
         limits: How large it may be, and how long it may take.
+        arrived: Whether all of it is there already.
 
     Raises:
         ApiError: 400, 408, 413 or 415: the body cannot be used.
         DisconnectError: The client left before the end.
     """
-    raw = await receive_all(receive, headers, limits.max_body_bytes, limits.body_seconds)
+    raw = await receive_all(receive, headers, limits.max_body_bytes, limits.body_seconds, arrived=arrived)
     if api.body == "none":
         return Body(b"", {})
     content_type = headers.get(b"content-type", b"")

@@ -61,6 +61,11 @@ class Protocol(HttpToolsProtocol):
             if self.transport.is_closing():
                 self.loop.call_soon(left)
 
+    @property
+    def request_arrived(self) -> bool:
+        """Whether all of the last request is there."""
+        return not self.cycle.more_body
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins."""
         super().connection_made(transport)

@@ -64,7 +64,7 @@ def _line(record: Record) -> dict[str, Any]:
     target, usage, caller = record.target, record.usage, record.caller
     started = record.started_at
     line = {
-        "ts": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+        "ts": datetime.datetime.now(datetime.UTC),
         "log": "usage",
         "request_id": record.request_id,
         "method": record.method,

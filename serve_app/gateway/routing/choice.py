@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from bisect import bisect
 from collections.abc import Mapping
 from itertools import accumulate
 from random import Random
@@ -48,7 +49,7 @@ class Choice:
         """Draws a backend."""
         if len(self._names) == 1:
             return self._names[0]
-        return self._random.choices(self._names, cum_weights=self._cumulative)[0]
+        return self._names[bisect(self._cumulative, self._random.random() * self._cumulative[-1])]
 
     def by(self, value: bytes) -> str:
         """The backend of a value."""

@@ -149,7 +149,7 @@ async def test_errors_have_a_request_id_too(gateway: Gateway) -> None:
 async def test_a_fault_of_the_gateway_is_told_in_the_same_shape(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("serve_app.gateway.proxy.request_body.read", lambda *anything: 1 / 0)
+    monkeypatch.setattr("serve_app.gateway.proxy.request_body.read", lambda *_, **__: 1 / 0)
     async with gateway.post(ask()) as response:
         assert response.status == 500
         assert (await error_of(response))["message"] == "The gateway failed."

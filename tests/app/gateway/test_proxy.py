@@ -3,10 +3,12 @@ import json
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from .support import (
     ANSWER,
     CHAT,
+    KEY,
     FakeModel,
     Gateway,
     answer,
@@ -51,6 +53,22 @@ async def test_a_stream_passes_as_it_arrives(gateway: Gateway, model: FakeModel)
         gate.set()
         assert first + await response.content.read() == b"".join(SSE)
         assert response.headers["content-type"] == "text/event-stream"
+
+
+@pytest.mark.parametrize(("rest", "status"), [(b'"}', 200), (b"", 408)], ids=["late", "never"])
+async def test_a_body_that_comes_later_than_its_head(
+    model: FakeModel, tmp_path: Path, rest: bytes, status: int
+) -> None:
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\n"
+    async with running_gateway(tmp_path, config_for(model.url, limits={"bodySeconds": 0.5})) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(gateway.url).port)
+        writer.write(f"{head}content-length: 14\r\n\r\n".encode())
+        for piece in (b'{"model": ', b'"a', rest):
+            await asyncio.sleep(0.05)
+            writer.write(piece)
+        async with asyncio.timeout(5):
+            assert (await reader.readline()).split()[1] == b"%d" % status
+        writer.close()
 
 
 async def test_an_answer_without_a_body(gateway: Gateway, model: FakeModel) -> None:

@@ -46,8 +46,9 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
     model.start()
     os.sched_setaffinity(0, {client_core})
     time.sleep(1)
+    seconds = min(arguments.seconds, 60)
     bench = measure.Bench(
-        folder, CACHE / "peers", upstream, core=0, seconds=min(arguments.seconds, 60), streams=streams
+        folder, CACHE / "peers", upstream, core=0, seconds=seconds, rate=arguments.rate, streams=streams
     )
     try:
         say("direct")
@@ -77,6 +78,9 @@ def main() -> None:
     parser.add_argument("--only", choices=["null", "engine"], help="one of the two parts")
     parser.add_argument("--peers", help="names of some of the proxies, with commas; all if not set")
     parser.add_argument("--seconds", type=float, default=5, help="null: of each measurement (%(default)s)")
+    parser.add_argument(
+        "--rate", type=float, help="null: requests/s for what is added; half of what each can do if not set"
+    )
     parser.add_argument("--streams", type=int, default=10_000, help="null: idle streams to hold (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="engine: rounds, whose median counts (%(default)s)")
     parser.add_argument(

@@ -38,6 +38,8 @@ class Bench:
     core: int
     """The proxies' core."""
     seconds: float
+    rate: float | None
+    """Requests per second at which it is looked at what is added; None for half of what each proxy can do."""
     streams: int
     """How many idle streams are to be held."""
 
@@ -72,13 +74,17 @@ class Added:
 
     p50: float
     p99: float
+    without_p99: float
+    """What the machine, the model and the clients take by themselves."""
     failed: int = 0
+    busy: float = 0
+    """How much of its core the proxy had."""
 
     @classmethod
     def between(cls, without: Outcome, within: Outcome, times: Callable[[Outcome], list[float]]) -> "Added":
         """Compares two loads."""
         p50, p99 = (percentile(times(within), part) - percentile(times(without), part) for part in (50, 99))
-        return cls(p50, p99, within.failed)
+        return cls(p50, p99, percentile(times(without), 99), within.failed)
 
 
 @dataclass
@@ -138,18 +144,23 @@ async def ceiling(port: int, asked: bytes, seconds: float, process: Process | No
     return Ceiling(outcome, process.cpu_seconds() - before if process else 0)
 
 
-async def half(bench: Bench, port: int, rate: float) -> Added:
+async def at_rate(bench: Bench, port: int, rate: float, process: Process) -> Added:
     """What whole answers take longer at such a rate: the median of some rounds, with and without the proxy in turns."""
     seconds = min(max(bench.seconds, 200 / rate), 20)
     rounds = []
     for _ in range(ROUNDS):
         without = await load.paced(bench.upstream, WHOLE, rate, seconds=seconds)
+        before = process.cpu_seconds()
         within = await load.paced(port, WHOLE, rate, seconds=seconds)
-        rounds.append(Added.between(without, within, lambda outcome: outcome.whole))
+        added = Added.between(without, within, lambda outcome: outcome.whole)
+        added.busy = (process.cpu_seconds() - before) / within.seconds
+        rounds.append(added)
     return Added(
         p50=statistics.median(one.p50 for one in rounds),
         p99=statistics.median(one.p99 for one in rounds),
+        without_p99=statistics.median(one.without_p99 for one in rounds),
         failed=sum(one.failed for one in rounds),
+        busy=statistics.median(one.busy for one in rounds),
     )
 
 
@@ -203,8 +214,8 @@ def through(peer: Peer, bench: Bench, say: Callable[[str], None]) -> Result:
             result.whole = result.attempt("requests", lambda: ceiling(port, WHOLE, bench.seconds, process))
             result.stream = result.attempt("streams", lambda: ceiling(port, STREAM, bench.seconds, process))
             if result.whole:
-                rate = result.whole.outcome.rate / 2
-                result.added = result.attempt("half load", lambda: half(bench, port, rate))
+                rate = bench.rate or result.whole.outcome.rate / 2
+                result.added = result.attempt("steady rate", lambda: at_rate(bench, port, rate, process))
             result.steady = result.attempt("steady streams", lambda: steady(bench, port, process))
         say(f"{peer.name}: open streams")
         port, process = started()

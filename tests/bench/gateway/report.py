@@ -45,13 +45,20 @@ def added(found: Added | None) -> str:
     return f"{found.p50:.2f} / {found.p99:.2f}" if found else "-"
 
 
+def at_rate(found: Added | None) -> str:
+    """What is added, beside what there is without the proxy."""
+    if not found:
+        return "-"
+    return f"{added(found)} (without it p99 {found.without_p99:.2f}; {found.busy:.0%} of the core)"
+
+
 def speed(results: Sequence[Result]) -> str:
     """What each does with its core."""
-    head = ["", "requests/s", "µs CPU each", "per core", "added p50 / p99 ms at half of that"]
+    head = ["", "requests/s", "µs CPU each", "per core", "added p50 / p99 ms at a steady rate"]
     head += [f"streams/s ({null_model.CHUNKS} events)", "events/s", "µs CPU a stream", "streams/s per core"]
     rows = (
         [
-            *(one.name, rate(one.whole), cost(one.whole), per_core(one.whole), added(one.added)),
+            *(one.name, rate(one.whole), cost(one.whole), per_core(one.whole), at_rate(one.added)),
             *(rate(one.stream), rate(one.stream, null_model.CHUNKS), cost(one.stream), per_core(one.stream)),
         ]
         for one in results
@@ -107,7 +114,10 @@ def problems(results: Sequence[Result]) -> list[str]:
         for what, found in (("requests", one.whole), ("streams", one.stream)):
             if found and found.outcome.failed:
                 told.append(f"{one.name}: {found.outcome.failed} {what} failed: {found.outcome.error}")
-        for what, late in (("half load", one.added), ("steady streams", one.steady.first if one.steady else None)):
+        for what, late in (
+            ("the steady rate", one.added),
+            ("steady streams", one.steady.first if one.steady else None),
+        ):
             if late and late.failed:
                 told.append(f"{one.name}: {late.failed} requests failed under {what}")
         if one.held and one.held.error:
@@ -122,7 +132,8 @@ def null_report(results: Sequence[Result]) -> str:
     parts = [
         "Proxies compared:\n\n" + "\n".join(f"- {one.name}: {one.about}" for one in results),
         speed(results),
-        f"`*`: the proxy had less than {BUSY:.0%} of its core: the load was the limit. Per core: by CPU time.",
+        f"`*`: the proxy had less than {BUSY:.0%} of its core: the load was the limit. Per core: by CPU time."
+        " The steady rate is half of requests/s, unless one was given.",
         f"{STEADY_STREAMS} streams at once, {lasts:.2f} s long, an event every {null_model.INTERVAL * 1000:.0f} ms;"
         " then streams that stay open after their first event:",
         streams(results),
