@@ -1,6 +1,7 @@
 """The connections to models: made, kept while they are idle, used again."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ class Pool:
     def __init__(self) -> None:
         """Starts with none."""
         self._idle: dict[Origin, list[Connection]] = {}
+        self._look_ups: dict[Origin, asyncio.Task[list[str]]] = {}
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(IDLE_SECONDS, self._sweep)
         self._tls: ssl.SSLContext | None = None
@@ -59,12 +61,43 @@ class Pool:
             connection = idle.pop()  # the one that was used last; those that are too many get old
             if connection.is_open:
                 return connection
-        home = _Home(self, origin)
         async with asyncio.timeout(seconds):
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(home), origin.host, origin.port, ssl=self._context() if origin.tls else None
-            )
-        return connection
+            return await self._made(origin)
+
+    async def _made(self, origin: Origin) -> Connection:
+        home = _Home(self, origin)
+        context, name = (self._context(), origin.host) if origin.tls else (None, None)
+        failure = OSError(f"{origin.host} has no address")
+        for address in await self._addresses(origin):
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(home), address, origin.port, ssl=context, server_hostname=name
+                )
+            except OSError as error:
+                failure = error
+            else:
+                return connection
+        raise failure
+
+    async def _addresses(self, origin: Origin) -> list[str]:
+        """Looks a host's name up, once for all who want to know it at that moment.
+
+        In a cluster one look-up is six questions to its DNS; a burst of requests would ask them hundreds of times.
+        """
+        look_up = self._look_ups.get(origin)
+        if look_up is None:
+            look_up = self._look_ups[origin] = asyncio.create_task(self._look_up(origin))
+            look_up.add_done_callback(lambda done: self._looked_up(origin, done))
+        return await asyncio.shield(look_up)
+
+    def _looked_up(self, origin: Origin, done: "asyncio.Task[list[str]]") -> None:
+        del self._look_ups[origin]
+        if not done.cancelled():
+            done.exception()  # seen, also where nobody waits for it any more
+
+    async def _look_up(self, origin: Origin) -> list[str]:
+        found = await self._loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in found]
 
     def put(self, origin: Origin, connection: Connection) -> None:
         """Takes one that is free."""
@@ -94,6 +127,8 @@ class Pool:
 
     def _close(self) -> None:
         self._sweeping.cancel()
+        for look_up in self._look_ups.values():
+            look_up.cancel()
         for idle in self._idle.values():
             for connection in idle:
                 connection.close()
