@@ -11,7 +11,7 @@ from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import CHART, Stack
 
-RATES = {"sparrow": 1.0, "owl": 1.5}  # requests/s: an engine start needs the rest of two cores
+RATES = {"sparrow": 0.7, "owl": 1.0}  # requests/s: an engine start needs the rest of two cores
 
 
 def ray_pods(stack: Stack) -> set[tuple[str, int]]:

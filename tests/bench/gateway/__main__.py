@@ -91,7 +91,9 @@ def main() -> None:
     )
     parser.add_argument("--gateway", type=Path, default=ROOT, help="the checkout whose gateway it is (%(default)s)")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
+    # An interrupt ends what runs in a loop, then all that was started. A shell's background jobs ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     names = arguments.peers.split(",") if arguments.peers else None
     chosen = [peer for peer in peers(arguments.gateway) if not names or peer.name in names]
     sys.stdout.write(f"{os.cpu_count()} cores, load average before the run {os.getloadavg()[0]:.1f}\n\n")
@@ -105,4 +107,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("bench: stopped")
