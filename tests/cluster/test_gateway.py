@@ -188,7 +188,14 @@ def kill(pod: dict[str, Any]) -> None:
 
 def test_killed_pod_costs_its_streams_only(stack: Stack) -> None:
     """As its clients see it: with the retries that OpenAI's client makes by itself, before a stream has begun."""
+
+    def restarts(uid: str) -> int:
+        """Of a pod that is ready; -1 while it is not."""
+        ready = {pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods(stack)}
+        return int(ready.get(uid, -1))
+
     victim = pods(stack)[0]
+    restarts_before = restarts(victim["metadata"]["uid"])
     question = {"model": "owl", "stream": True, "max_tokens": 1900, "ignore_eos": True}
     body = json.dumps(question | {"messages": [{"role": "user", "content": "Go on."}]})
     command = ["curl", "-sN", "-m", "120", "-H", f"authorization: Bearer {stack.api_key}", "-d", body]
@@ -199,7 +206,7 @@ def test_killed_pod_costs_its_streams_only(stack: Stack) -> None:
         kill(victim)
         killed = time.monotonic()
         broken = sum(b"[DONE]" not in stream.communicate()[0] for stream in streams)
-        wait_until("the pod to be back", 120, lambda: len(pods(stack)) == 3)
+        wait_until("the pod to be back", 120, lambda: restarts(victim["metadata"]["uid"]) > restarts_before)
         ready = time.monotonic() - killed
         note(f"gateway pod killed: {broken} of 3 streams on it broke, the pod was back in {ready:.1f} s")
     assert broken == 3
