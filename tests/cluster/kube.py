@@ -1,8 +1,10 @@
-"""kubectl and helm on the cluster of the current kubeconfig, by subprocess: what a user would type."""
+"""kubectl and helm on the cluster of the current kubeconfig, as a user would type them; and how a container is killed."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
+from typing import Any
 
 
 def _run(command: list[str], input: str | None) -> str:  # noqa: A002
@@ -44,3 +46,14 @@ def wait_until(what: str, seconds: float, condition: Callable[[], bool], pause: 
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s for {what}{error}")
         time.sleep(pause)
+
+
+def container(pod: dict[str, Any]) -> str:
+    """The id of a pod's first container; another one after a restart."""
+    return str(pod["status"]["containerStatuses"][0]["containerID"]).removeprefix("containerd://")
+
+
+def kill(pod: dict[str, Any]) -> None:
+    """SIGKILL to the container's process, as a lost node or the OOM killer does it; a forced delete still drains."""
+    socket = f"{os.environ['RAY_VLLM_STACK_CACHE']}/cluster/run/containerd.sock"
+    subprocess.run(["ctr", "-a", socket, "-n", "k8s.io", "task", "kill", "-s", "SIGKILL", container(pod)], check=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ import pytest
 
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
-from tests.cluster.kube import wait_until
+from tests.cluster.kube import container, kill, wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import ROOT, Stack
 
@@ -179,23 +178,9 @@ def test_revoked_key_is_refused_within_seconds(stack: Stack) -> None:
     note(f"key revoked: all gateway pods refused it after {time.monotonic() - began:.1f} s")
 
 
-def kill(pod: dict[str, Any]) -> None:
-    """SIGKILL to the container's process, as a lost node or the OOM killer does it; a forced delete still drains."""
-    container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    socket = f"{os.environ['RAY_VLLM_STACK_CACHE']}/cluster/run/containerd.sock"
-    subprocess.run(["ctr", "-a", socket, "-n", "k8s.io", "task", "kill", "-s", "SIGKILL", container], check=True)
-
-
 def test_killed_pod_costs_its_streams_only(stack: Stack) -> None:
     """As its clients see it: with the retries that OpenAI's client makes by itself, before a stream has begun."""
-
-    def restarts(uid: str) -> int:
-        """Of a pod that is ready; -1 while it is not."""
-        ready = {pod["metadata"]["uid"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods(stack)}
-        return int(ready.get(uid, -1))
-
     victim = pods(stack)[0]
-    restarts_before = restarts(victim["metadata"]["uid"])
     question = {"model": "owl", "stream": True, "max_tokens": 1900, "ignore_eos": True}
     body = json.dumps(question | {"messages": [{"role": "user", "content": "Go on."}]})
     command = ["curl", "-sN", "-m", "120", "-H", f"authorization: Bearer {stack.api_key}", "-d", body]
@@ -206,7 +191,11 @@ def test_killed_pod_costs_its_streams_only(stack: Stack) -> None:
         kill(victim)
         killed = time.monotonic()
         broken = sum(b"[DONE]" not in stream.communicate()[0] for stream in streams)
-        wait_until("the pod to be back", 120, lambda: restarts(victim["metadata"]["uid"]) > restarts_before)
+        wait_until(
+            "the pod to be back",
+            120,
+            lambda: len(now := pods(stack)) == 3 and container(victim) not in map(container, now),
+        )
         ready = time.monotonic() - killed
         note(f"gateway pod killed: {broken} of 3 streams on it broke, the pod was back in {ready:.1f} s")
     assert broken == 3
