@@ -1,4 +1,4 @@
-"""kubectl and helm on the cluster of the current kubeconfig, as a user would type them; and how a container is killed."""
+"""kubectl and helm on the cluster of the current kubeconfig, as a user would type them; killing a container."""
 
 import os
 import subprocess
