@@ -72,13 +72,13 @@ def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Se
     """The engine's own count of generated tokens: all of them for a stream that is read, few for one that is left."""
 
     def generated(read: int) -> float:
-        """Tokens that the engine made for a stream of 950 of which `read` chunks were read."""
+        """Tokens that the engine made for a stream of 1,900 of which `read` chunks were read."""
         time.sleep(2 * METRICS_SECONDS)  # until the tokens of earlier requests are exported
         before = serve.engine_metric("owl", "ray_vllm_generation_tokens_total")
         messages: Any = [{"role": "user", "content": "Go on."}]
         extra = {"ignore_eos": True}
         stream = client.chat.completions.create(
-            model="owl", messages=messages, stream=True, max_tokens=950, extra_body=extra
+            model="owl", messages=messages, stream=True, max_tokens=1900, extra_body=extra
         )
         for number, _ in enumerate(stream):
             if number == read:
@@ -89,8 +89,8 @@ def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Se
         wait_until(idle, 60, lambda: serve.engine_metric("owl", "ray_vllm_num_requests_running") == 0)
         return serve.engine_metric("owl", "ray_vllm_generation_tokens_total") - before
 
-    assert generated(read=10_000) == 950
-    assert generated(read=5) < 475
+    assert generated(read=10_000) == 1900
+    assert generated(read=5) < 950
 
 
 def post(url: str, body: bytes, key: str | None) -> tuple[int, dict[str, Any]]:
