@@ -30,7 +30,6 @@ def test_streamed(client: openai.OpenAI, answers: dict[str, str]) -> None:
         pieces = [event.delta for event in stream if event.type == "response.output_text.delta"]
         final = stream.get_final_response()
     assert "".join(pieces) == final.output_text == answers[RAY]
-    assert len(pieces) > 1
     assert final.usage
     assert final.usage.output_tokens == 16
 

@@ -1,5 +1,6 @@
-"""An engine that is the limit: a demo model in vLLM, asked directly and through each proxy, in turns."""
+"""An engine that is the limit: a demo model, made larger, in vLLM, asked directly and through each proxy, in turns."""
 
+import json
 import os
 import signal
 import statistics
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvloop
+import yaml
 
 from serve_app import __version__
 from tests.bench.gateway import load
@@ -23,6 +25,7 @@ from tests.bench.gateway.process import NotStartedError, Process, free_port, par
 ROOT = Path(__file__).parents[3]
 IMAGE = f"ghcr.io/ray-vllm-stack/serve:{__version__}-cpu"
 MODEL = "sparrow"
+ENGINE_BOUND = Path(__file__).parent / "engine-bound.yaml"
 TOKENS = 64
 ASKED = f', "max_tokens": {TOKENS}, "ignore_eos": true, "temperature": 0'
 LEVELS = {1: 30, 8: 64, 32: 160, 128: 384}
@@ -92,7 +95,7 @@ class Contained(Process):
 
 @contextmanager
 def vllm(folder: Path, port: int, cores: set[int]) -> Iterator[None]:
-    """vLLM with a demo model, for as long as the block runs.
+    """vLLM with the model of engine-bound.yaml, for as long as the block runs.
 
     Raises:
         NotStartedError: It did not come up; the image has to be built first.
@@ -101,12 +104,18 @@ def vllm(folder: Path, port: int, cores: set[int]) -> Iterator[None]:
     pinned = ["taskset", "-c", ",".join(map(str, sorted(cores)))]
     environment = ["HF_HUB_OFFLINE=1", "VLLM_CPU_KVCACHE_SPACE=1", "VLLM_CPU_OMP_THREADS_BIND=nobind"]
     environment.append(f"OMP_NUM_THREADS={len(cores)}")
+    bound = yaml.safe_load(ENGINE_BOUND.read_text())["models"][MODEL]["engine"]
+    arguments = [
+        part
+        for name, value in bound.items()
+        for part in (f"--{name.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value))
+    ]
     command = [
         *(sys.executable, str(ROOT / "images/run.py"), "--bind", f"{models}:/models"),
         *(f"--env={pair}" for pair in environment),
         *(IMAGE, *pinned, "vllm", "serve", f"/models/{MODEL}", "--served-model-name", MODEL, ROUTE),
-        *("--host", "127.0.0.1", "--port", str(port), "--max-model-len", "2048", "--max-num-seqs", str(max(LEVELS))),
-        *("--enforce-eager", "--disable-uvicorn-access-log"),
+        *("--host", "127.0.0.1", "--port", str(port), "--max-model-len", "2048", "--enforce-eager"),
+        *(*arguments, "--disable-uvicorn-access-log"),
     ]
     with stopping(Contained("vllm", command, cores, {}, folder / "vllm.log")) as engine:
         engine.wait_for(port, 300)

@@ -1,19 +1,18 @@
 """One proxy in front of the null model: what it can do on a core, what it adds at half of that, what streams weigh."""
 
-import statistics
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import uvloop
 
 from tests.bench.gateway import held, load, null_model
 from tests.bench.gateway.client import Client, FailedError, request
 from tests.bench.gateway.held import Held
-from tests.bench.gateway.load import Outcome, percentile
+from tests.bench.gateway.load import Outcome
 from tests.bench.gateway.peers import ROUTE, Peer, Place
 from tests.bench.gateway.process import NotStartedError, Process, free_port, stopping
+from tests.bench.gateway.result import Added, Ceiling, Result, Steady
 
 WHOLE = request(ROUTE, stream=False)
 STREAM = request(ROUTE, stream=True)
@@ -21,10 +20,9 @@ STEADY = request(ROUTE, stream=True, text=null_model.STEADY.decode())
 HOLD = request(ROUTE, stream=True, text=null_model.HOLD.decode())
 CONCURRENCY = 32
 STEADY_STREAMS = 128
-ROUNDS = 5
+TURNS = 3
 PAUSE = 0.002
 """Between the clients' looks at a stream where only the rate counts, so that they do not become the limit."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,77 +44,8 @@ class Bench:
     def place(self, peer: Peer, port: int) -> Place:
         """Where a proxy is started."""
         folder = self.folder / f"{peer.name}-{port}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a port may come again
         return Place(folder, port, self.upstream, "null", self.environments)
-
-
-@dataclass
-class Ceiling:
-    """As fast as it goes."""
-
-    outcome: Outcome
-    cpu_seconds: float
-
-    @property
-    def cpu_us(self) -> float:
-        """Microseconds of the proxy's CPU time for each answer."""
-        return self.cpu_seconds / max(self.outcome.answered, 1) * 1e6
-
-    @property
-    def busy(self) -> float:
-        """How much of its core the proxy had; far below 1, the load was the limit."""
-        return self.cpu_seconds / self.outcome.seconds
-
-
-@dataclass
-class Added:
-    """Milliseconds with the proxy less those without it, under the same load."""
-
-    p50: float
-    p99: float
-    without_p99: float
-    """What the machine, the model and the clients take by themselves."""
-    failed: int = 0
-    busy: float = 0
-    """How much of its core the proxy had."""
-
-    @classmethod
-    def between(cls, without: Outcome, within: Outcome, times: Callable[[Outcome], list[float]]) -> "Added":
-        """Compares two loads."""
-        p50, p99 = (percentile(times(within), part) - percentile(times(without), part) for part in (50, 99))
-        return cls(p50, p99, percentile(times(without), 99), within.failed)
-
-
-@dataclass
-class Steady:
-    """`STEADY_STREAMS` streams at once, each with an event every `null_model.INTERVAL` seconds."""
-
-    cpu_us: float
-    """Of the proxy, for each event."""
-    first: Added
-    whole: Added
-
-
-@dataclass
-class Result:
-    """All about one proxy; what could not be measured is absent and `errors` says why."""
-
-    name: str
-    about: str
-    whole: Ceiling | None = None
-    stream: Ceiling | None = None
-    added: Added | None = None
-    steady: Steady | None = None
-    held: Held | None = None
-    errors: list[str] = field(default_factory=list)
-
-    def attempt(self, what: str, measured: Callable[[], Coroutine[None, None, T]]) -> T | None:
-        """Measures; a failure is kept as a sentence."""
-        try:
-            return uvloop.run(measured())
-        except (FailedError, NotStartedError, OSError) as error:
-            self.errors.append(f"{what}: {error}")
-        return None
 
 
 async def verify(port: int) -> None:
@@ -145,23 +74,17 @@ async def ceiling(port: int, asked: bytes, seconds: float, process: Process | No
 
 
 async def at_rate(bench: Bench, port: int, rate: float, process: Process) -> Added:
-    """What whole answers take longer at such a rate: the median of some rounds, with and without the proxy in turns."""
+    """What whole answers take longer at such a rate: medians, with and without the proxy in turns."""
     seconds = min(max(bench.seconds, 200 / rate), 20)
-    rounds = []
-    for _ in range(ROUNDS):
+    turns = []
+    for _ in range(TURNS):
         without = await load.paced(bench.upstream, WHOLE, rate, seconds=seconds)
         before = process.cpu_seconds()
         within = await load.paced(port, WHOLE, rate, seconds=seconds)
         added = Added.between(without, within, lambda outcome: outcome.whole)
         added.busy = (process.cpu_seconds() - before) / within.seconds
-        rounds.append(added)
-    return Added(
-        p50=statistics.median(one.p50 for one in rounds),
-        p99=statistics.median(one.p99 for one in rounds),
-        without_p99=statistics.median(one.without_p99 for one in rounds),
-        failed=sum(one.failed for one in rounds),
-        busy=statistics.median(one.busy for one in rounds),
-    )
+        turns.append(added)
+    return Added.median(turns)
 
 
 async def steady(bench: Bench, port: int, process: Process) -> Steady:
@@ -198,17 +121,21 @@ def direct(bench: Bench) -> Result:
     return result
 
 
-def through(peer: Peer, bench: Bench, say: Callable[[str], None]) -> Result:
-    """Everything about one proxy; it is started once for the speed and once for the streams."""
+def started(peer: Peer, bench: Bench) -> tuple[int, Process]:
+    """A proxy in front of the null model, and its port.
+
+    Raises:
+        NotStartedError: It did not come up.
+    """
+    port = free_port()
+    return port, peer.start(bench.place(peer, port), bench.core)
+
+
+def speed(peer: Peer, bench: Bench) -> Result:
+    """What a proxy does with its core."""
     result = Result(peer.name, peer.about)
-
-    def started() -> tuple[int, Process]:
-        port = free_port()
-        return port, peer.start(bench.place(peer, port), bench.core)
-
     try:
-        say(f"{peer.name}: speed")
-        port, process = started()
+        port, process = started(peer, bench)
         with stopping(process):
             uvloop.run(verify(port))
             result.whole = result.attempt("requests", lambda: ceiling(port, WHOLE, bench.seconds, process))
@@ -217,10 +144,30 @@ def through(peer: Peer, bench: Bench, say: Callable[[str], None]) -> Result:
                 rate = bench.rate or result.whole.outcome.rate / 2
                 result.added = result.attempt("steady rate", lambda: at_rate(bench, port, rate, process))
             result.steady = result.attempt("steady streams", lambda: steady(bench, port, process))
-        say(f"{peer.name}: open streams")
-        port, process = started()
-        with stopping(process):
-            result.held = result.attempt("open streams", lambda: hold(bench, port, process))
     except (NotStartedError, FailedError, OSError) as error:
         result.errors.append(str(error))
     return result
+
+
+def open_streams(peer: Peer, bench: Bench, result: Result) -> None:
+    """Adds what streams weigh that stay open."""
+    try:
+        port, process = started(peer, bench)
+        with stopping(process):
+            result.held = result.attempt("open streams", lambda: hold(bench, port, process))
+    except (NotStartedError, OSError) as error:
+        result.errors.append(str(error))
+
+
+def through(peers: Sequence[Peer], bench: Bench, rounds: int, say: Callable[[str], None]) -> list[Result]:
+    """Everything about all proxies: the speed in turns, since the machine's own changes by the minute; then streams."""
+    found: dict[str, list[Result]] = {peer.name: [] for peer in peers}
+    for number in range(rounds):
+        for peer in peers:
+            say(f"round {number + 1} of {rounds}, {peer.name}: speed")
+            found[peer.name].append(speed(peer, bench))
+    results = [Result.median(found[peer.name]) for peer in peers]
+    for peer, result in zip(peers, results, strict=True):
+        say(f"{peer.name}: open streams")
+        open_streams(peer, bench, result)
+    return results

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,9 +139,10 @@ def gateway(place: Place) -> list[str]:
     key = {"hash": f"sha256:{hashlib.sha256(KEY.encode()).hexdigest()}", "team": "bench", **limits}
     keys = Path(place.write("keys/bench", json.dumps(key))).parent
     return [
-        *(sys.executable, "-P", "-m", "serve_app.gateway", "--config", place.write("gateway.yaml", json.dumps(config))),
-        *("--api-keys", str(keys), "--host", "127.0.0.1", "--port", str(place.port)),
-        *("--metrics-port", str(free_port()), "--drain-delay-seconds", "0", "--drain-seconds", "1"),
+        *(place.program("gateway", "bin/python"), "-P", "-m", "serve_app.gateway"),
+        *("--config", place.write("gateway.yaml", json.dumps(config)), "--api-keys", str(keys)),
+        *("--host", "127.0.0.1", "--port", str(place.port), "--metrics-port", str(free_port())),
+        *("--drain-delay-seconds", "0", "--drain-seconds", "1"),
     ]
 
 

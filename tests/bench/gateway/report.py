@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from tests.bench.gateway import null_model
 from tests.bench.gateway.engine import LEVELS, TOKENS, Bound
-from tests.bench.gateway.measure import STEADY_STREAMS, Added, Ceiling, Result
+from tests.bench.gateway.measure import STEADY_STREAMS
+from tests.bench.gateway.result import Added, Ceiling, Result
 
 BUSY = 0.93
 """A proxy that had less of its core was not the limit; the load was."""
@@ -111,9 +112,6 @@ def problems(results: Sequence[Result]) -> list[str]:
     told = []
     for one in results:
         told += [f"{one.name}: {error}" for error in one.errors]
-        for what, found in (("requests", one.whole), ("streams", one.stream)):
-            if found and found.outcome.failed:
-                told.append(f"{one.name}: {found.outcome.failed} {what} failed: {found.outcome.error}")
         for what, late in (
             ("the steady rate", one.added),
             ("steady streams", one.steady.first if one.steady else None),

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes a Python environment in the cache for each peer that has a lock here, with hashes; one whose lock has not
-# changed costs nothing. Prints the folder that holds them. usage: install.sh [--lock]   --lock resolves the locks anew.
+# Makes a Python environment in the cache for the gateway, by its image's lock, and for each peer that has a lock here,
+# with hashes; one whose lock has not changed costs nothing. They have the system's Python, as the image does: one that
+# was built without profile-guided optimization, as pyenv builds them, is a third slower. Prints the folder of all. usage: install.sh [--lock]   --lock resolves the locks anew.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${RAY_VLLM_STACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ray-vllm-stack}
 uv=$cache/venv/bin/uv   # of tests/tools/venv.sh
-python=${PYTHON:-$(command -v python3.11 || command -v python3)}
+python=${PYTHON:-$(PATH=/usr/bin:$PATH command -v python3.11 || command -v python3)}
 export UV_NATIVE_TLS=1
 cd "$here"
 if [ "${1:-}" = --lock ]; then
@@ -16,9 +17,9 @@ if [ "${1:-}" = --lock ]; then
 fi
 mkdir -p "$cache/peers"
 exec 9> "$cache/peers/.lock"; flock 9
-for lock in *.txt; do
-  name=${lock%.txt}
-  key=$({ cat "$lock"; "$python" -V; } | sha256sum | cut -c1-12)
+for lock in *.txt ../../../../images/gateway/requirements.txt; do
+  name=$(basename "${lock/requirements/gateway}" .txt)
+  key=$({ cat "$lock"; "$python" -VV; } | sha256sum | cut -c1-12)
   venv=$cache/peers/$name
   if [ "$(cat "$venv/.done" 2> /dev/null)" != "$key" ]; then
     echo "peers: installing $lock" >&2
