@@ -46,6 +46,16 @@ def test_a_stream(claude: anthropic.Anthropic, answers: dict[str, str]) -> None:
     assert (final.usage.input_tokens, final.usage.output_tokens) == (6, 16)
 
 
+def test_a_stream_comes_in_pieces(claude: anthropic.Anthropic) -> None:
+    """One of ten: of a short answer the engine itself may put all tokens into one event, and none can be longer."""
+
+    def pieces() -> int:
+        with claude.messages.stream(**ASK) as stream:
+            return sum(1 for _ in stream.text_stream)
+
+    assert any(pieces() > 1 for _ in range(10))
+
+
 async def test_asyncio(gateway: str, answers: dict[str, str]) -> None:
     client = anthropic.AsyncAnthropic(base_url=gateway, api_key=KEY, max_retries=0)
     async with client, client.messages.stream(**ASK) as stream:

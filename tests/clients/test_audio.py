@@ -48,6 +48,7 @@ def test_a_streamed_transcription(client: openai.OpenAI, models: dict[str, str])
     events: Any = client.audio.transcriptions.create(file=("tone.wav", tone(220)), stream=True, **ASK)
     pieces = [event.choices[0]["delta"].get("content", "") for event in events if event.choices]
     assert "".join(pieces) == heard(models["listener"], tone(220))
+    assert len(pieces) > 1
 
 
 def test_translations(client: openai.OpenAI, models: dict[str, str]) -> None:
