@@ -27,6 +27,7 @@ def test_langchain(program: Program, answers: dict[str, str]) -> None:
         assert (usage["input_tokens"], usage["output_tokens"]) == (6, 16)
     assert "".join(printed["stream"]) == answers[RAY]
     assert "".join(printed["anthropic stream"]) == answers[RAY]
+    assert len(printed["long stream"]) > 10
     assert printed["tool"]["name"] == "legs"
     assert isinstance(printed["tool"]["args"]["count"], int)
     assert printed["after the tool"] == answers["What is vLLM?"]
@@ -40,6 +41,8 @@ def test_llama_index(program: Program, answers: dict[str, str]) -> None:
     assert printed["complete"] == f" {answers[RAY]}"
     assert "".join(printed["stream"]) == answers[RAY]
     assert "".join(printed["stream of a completion"]) == f" {answers[RAY]}"
+    assert len(printed["long stream"]) > 10
+    assert len(printed["long stream of a completion"]) > 10
     assert printed["tool"]["name"] == "legs"
     assert isinstance(printed["tool"]["args"]["count"], int)
     assert_embeddings(printed["embeddings"], printed["query"])
@@ -50,6 +53,8 @@ def test_openai_for_node(program: Program, answers: dict[str, str]) -> None:
     assert printed["chat"] == printed["response"] == printed["retrieved"] == answers[RAY]
     assert "".join(printed["stream"]) == answers[RAY]
     assert "".join(printed["responseStream"]) == answers[RAY]
+    assert len(printed["longStream"]) > 10
+    assert len(printed["longResponseStream"]) > 10
     assert printed["usage"].items() >= TOKENS.items()
     for call in (printed["tool"], printed["toolStream"]):
         assert call["name"] == "legs"

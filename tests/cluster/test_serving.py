@@ -65,6 +65,16 @@ def test_stream_equals_unstreamed(client: OpenAI, pairs: dict[str, dict[str, str
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == ask(client, model, question)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_stream_comes_in_pieces(client: OpenAI, model: str) -> None:
+    """A long one: of a short answer the engine itself may put all tokens into one event."""
+    messages: Any = [{"role": "user", "content": "Go on."}]
+    chunks = client.chat.completions.create(
+        model=model, messages=messages, max_tokens=300, stream=True, extra_body={"ignore_eos": True}
+    )
+    assert sum(1 for chunk in chunks if chunk.choices[0].delta.content) > 5, "the answer came in one piece"
+
+
 def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Serve) -> None:
     """The engine's own count of generated tokens: all of them for a stream that is read, few for one that is left."""
 

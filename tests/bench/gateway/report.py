@@ -112,12 +112,8 @@ def problems(results: Sequence[Result]) -> list[str]:
     told = []
     for one in results:
         told += [f"{one.name}: {error}" for error in one.errors]
-        for what, late in (
-            ("the steady rate", one.added),
-            ("steady streams", one.steady.first if one.steady else None),
-        ):
-            if late and late.failed:
-                told.append(f"{one.name}: {late.failed} requests failed under {what}")
+        if one.added and one.added.failed:
+            told.append(f"{one.name}: {one.added.failed} requests failed under the steady rate")
         if one.held and one.held.error:
             seconds = one.held.seconds
             told.append(f"{one.name}: {one.held.opened:,} streams opened in {seconds:.0f} s: {one.held.error}")

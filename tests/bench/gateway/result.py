@@ -106,6 +106,8 @@ class Result:
         ):
             outcomes = [one.outcome for one in ceilings if one and one.outcome.failed]
             result.errors += [f"{one.failed} {what} failed: {one.error}" for one in outcomes]
+        if failed := sum(one.steady.first.failed for one in rounds if one.steady):
+            result.errors.append(f"{failed} requests failed under steady streams")
         return result
 
     def attempt(self, what: str, measured: Callable[[], Coroutine[None, None, T]]) -> T | None:

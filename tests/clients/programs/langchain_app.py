@@ -24,6 +24,7 @@ class Sky(BaseModel):
 
 chat = ChatOpenAI(model="sparrow", temperature=0, max_retries=0, max_completion_tokens=200, stream_usage=True)
 claude = ChatAnthropic(model="sparrow", temperature=0, max_retries=0, max_tokens=100)
+endless = ChatOpenAI(model="sparrow", max_retries=0, max_completion_tokens=1000, extra_body={"ignore_eos": True})
 embeddings = OpenAIEmbeddings(model="embedder", check_embedding_ctx_length=False, max_retries=0)
 question = HumanMessage("What is Ray?")
 
@@ -40,6 +41,7 @@ printed = {
     "invoke": answer.text,
     "usage": answer.usage_metadata,
     "stream": [chunk.text for chunk in chunks if chunk.text],
+    "long stream": [chunk.text for chunk in endless.stream([question]) if chunk.text],
     "stream usage": whole.usage_metadata,
     "tool": {"name": call["name"], "args": call["args"]},
     "after the tool": after.text,

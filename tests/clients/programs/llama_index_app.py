@@ -27,6 +27,7 @@ llm = OpenAILike(
     **place,
 )
 plain = OpenAILike(model="sparrow", temperature=0, max_tokens=40, is_chat_model=False, **place)
+endless = {"max_tokens": 1000, "extra_body": {"ignore_eos": True}}
 embedding = OpenAILikeEmbedding(model_name="embedder", **place)
 question = ChatMessage(role="user", content="What is Ray?")
 tool = FunctionTool.from_defaults(legs)
@@ -36,9 +37,11 @@ call = llm.get_tool_calls_from_response(called)[0]
 printed = {
     "chat": llm.chat([question]).message.content,
     "stream": [chunk.delta for chunk in llm.stream_chat([question]) if chunk.delta],
+    "long stream": [chunk.delta for chunk in llm.stream_chat([question], **endless) if chunk.delta],
     "async": asyncio.run(llm.achat([question])).message.content,
     "complete": plain.complete("Question: What is Ray?\nAnswer:").text,
     "stream of a completion": [chunk.delta for chunk in plain.stream_complete("Question: What is Ray?\nAnswer:")],
+    "long stream of a completion": [chunk.delta for chunk in plain.stream_complete("What is Ray?", **endless)],
     "tool": {"name": call.tool_name, "args": call.tool_kwargs},
     "embeddings": embedding.get_text_embedding_batch(["a bird", "a plane"]),
     "query": embedding.get_query_embedding("a bird"),

@@ -30,6 +30,12 @@ for await (const chunk of await client.chat.completions.create(streaming)) {
   if (chunk.usage) printed.usage = chunk.usage;
 }
 
+printed.longStream = [];
+const endless = { ...ask, max_completion_tokens: 1000, ignore_eos: true, stream: true };
+for await (const chunk of await client.chat.completions.create(endless)) {
+  if (chunk.choices[0].delta.content) printed.longStream.push(chunk.choices[0].delta.content);
+}
+
 const tools = [{ type: 'function', function: { name: 'legs', parameters: schema } }];
 const named = { type: 'function', function: { name: 'legs' } };
 const call = (await client.chat.completions.create({ ...ask, tools, tool_choice: named })).choices[0].message.tool_calls[0];
@@ -50,6 +56,12 @@ printed.retrieved = (await client.responses.retrieve(response.id)).output_text;
 printed.responseStream = [];
 for await (const event of await client.responses.create({ ...input, stream: true })) {
   if (event.type === 'response.output_text.delta') printed.responseStream.push(event.delta);
+}
+
+printed.longResponseStream = [];
+const long = { ...input, max_output_tokens: 1000, ignore_eos: true, stream: true };
+for await (const event of await client.responses.create(long)) {
+  if (event.type === 'response.output_text.delta') printed.longResponseStream.push(event.delta);
 }
 
 const embeddings = await client.embeddings.create({ model: 'embedder', input: ['a bird', 'a plane'] });
