@@ -8,7 +8,7 @@ from yarl import URL
 
 from serve_app.gateway.access.auth import Headers
 from serve_app.gateway.apis.body import Body
-from serve_app.gateway.apis.errors import Shape
+from serve_app.gateway.apis.errors import Header, Shape
 from serve_app.gateway.routing.plan import Target
 from serve_app.gateway.upstream.attempt import UpstreamRequest
 from serve_app.gateway.upstream.headers import passed_on, passed_outside
@@ -35,7 +35,7 @@ class Ask:
         request_id: bytes,
         key: str,
         connect_seconds: float,
-        context: Sequence[tuple[str, str]] = (),
+        context: Sequence[Header] = (),
     ) -> UpstreamRequest:
         """The request as a model gets it.
 

@@ -1,13 +1,13 @@
 """From a plan to the first byte of an answer: the model's turn, attempts at it, fallbacks."""
 
-import asyncio
 import logging
 from functools import partial
 from http import HTTPStatus
 
 from serve_app.gateway.admission.queue import Admission
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.apis.errors import ApiError, Header
 from serve_app.gateway.ask import Ask
+from serve_app.gateway.deadline import deadline
 from serve_app.gateway.exchange import Exchange
 from serve_app.gateway.observe.metrics import Metrics, Reason
 from serve_app.gateway.routing.metrics import FALLBACK_REASONS, RATE_LIMITED, RoutingMetrics
@@ -110,7 +110,7 @@ class Dispatcher:
         config: GatewayConfig,
         exchange: Exchange,
         window: float,
-        context: list[tuple[str, str]],
+        context: list[Header],
     ) -> Answer:
         def retried(reason: Reason) -> None:
             exchange.retries += 1
@@ -119,7 +119,7 @@ class Dispatcher:
         key = self._credentials.of(target.entry)
         request = ask.to(target, exchange.request_id, key, config.timeouts.connect_seconds, context)
         try:
-            async with asyncio.timeout(config.timeouts.first_byte_seconds):
+            with deadline(config.timeouts.first_byte_seconds):
                 return await first_answer(
                     partial(self._upstream.attempt, request),
                     window=window,

@@ -10,7 +10,12 @@ MONTH_KEPT_SECONDS = 35 * 86400
 
 def budget_key(scope: str) -> str:
     """The key of a scope's count in this month."""
-    return f"budget/{scope}/{this_month()}"
+    return _key_of(scope, this_month())
+
+
+@lru_cache(maxsize=4096)
+def _key_of(scope: str, month: str) -> str:
+    return f"budget/{scope}/{month}"
 
 
 def this_month() -> str:

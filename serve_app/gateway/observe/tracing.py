@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
+    from serve_app.gateway.apis.errors import Header
     from serve_app.gateway.exchange import Exchange
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -25,7 +26,7 @@ class Attempt:
 
     __slots__ = ("_span", "headers")
 
-    def __init__(self, span: "Span", headers: list[tuple[str, str]]) -> None:
+    def __init__(self, span: "Span", headers: list["Header"]) -> None:
         """Takes the span and the headers that name it to the model."""
         self._span = span
         self.headers = headers
@@ -132,7 +133,7 @@ class Tracing:
         )
         carrier: dict[str, str] = {}
         self._propagator.inject(carrier, set_span_in_context(span))
-        return Attempt(span, list(carrier.items()))
+        return Attempt(span, [(name.encode(), value.encode()) for name, value in carrier.items()])
 
     def close(self) -> None:
         """Exports what is left."""

@@ -35,7 +35,7 @@ class UpstreamRequest:
 
     method: str
     url: URL
-    headers: list[tuple[str, str]]
+    headers: list[Header]
     body: bytes
     shape: Shape
     """How the client expects errors."""
@@ -147,7 +147,7 @@ class Upstream:
 
 
 def _head(request: UpstreamRequest) -> bytes:
-    lines = "".join([f"{name}: {value}\r\n" for name, value in request.headers]).encode("latin-1")
+    lines = b"".join([b"%s: %s\r\n" % header for header in request.headers])
     if lines.count(b"\n") != len(request.headers):
         raise ValueError("a header has more than one line")
     return b"%s%d\r\n%s\r\n" % (opening(request.method, request.url), len(request.body), lines)

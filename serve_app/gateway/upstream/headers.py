@@ -34,9 +34,7 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
 _USUAL_CONNECTIONS = (None, b"keep-alive", b"close")
 
 
-def passed_on(
-    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[tuple[str, str]] = ()
-) -> list[tuple[str, str]]:
+def passed_on(headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[Header] = ()) -> list[Header]:
     """A client's headers as the model gets them.
 
     Args:
@@ -50,16 +48,13 @@ def passed_on(
     connection = headers.get(b"connection")
     if connection not in _USUAL_CONNECTIONS:
         dropped = dropped | {name.strip().lower() for name in (connection or b"").split(b",")}
-    kept = ((name, value) for name, value in headers.items() if name not in dropped)
-    passed = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in kept]
-    passed.append(("x-request-id", request_id.decode("latin-1")))
-    passed += context
-    return passed
+    kept = [header for header in headers.items() if header[0] not in dropped]
+    return [*kept, (b"x-request-id", request_id), *context]
 
 
 def passed_outside(
-    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[tuple[str, str]] = (), *, key: str
-) -> list[tuple[str, str]]:
+    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[Header] = (), *, key: str
+) -> list[Header]:
     """A client's headers as a provider outside gets them: only what it needs to answer, and its own key.
 
     Args:
@@ -68,8 +63,8 @@ def passed_outside(
         context: The trace context.
         key: What it wants to be shown.
     """
-    passed = [(name.decode("latin-1"), headers[name].decode("latin-1")) for name in _PASSED_OUTSIDE if name in headers]
-    return [*passed, ("authorization", f"Bearer {key}"), ("x-request-id", request_id.decode("latin-1")), *context]
+    passed = [(name, headers[name]) for name in _PASSED_OUTSIDE if name in headers]
+    return [*passed, (b"authorization", f"Bearer {key}".encode()), (b"x-request-id", request_id), *context]
 
 
 def passed_back(headers: Iterable[tuple[bytes, bytes]]) -> list[Header]:

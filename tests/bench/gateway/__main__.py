@@ -54,10 +54,7 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
     """Compares in front of the null model."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    # A proxy needs two open files for each stream.
-    streams = min(arguments.streams, (hard - 200) // 2)
-    if streams < arguments.streams:
-        say(f"{streams:,} idle streams: a process may have {hard:,} open files here")
+    most_streams = (hard - 200) // 2  # a proxy needs two open files for each
     cores = os.cpu_count() or 1
     model_core, client_core = (2, 3) if cores >= 4 else (cores - 1, cores - 1)
     upstream = free_port()
@@ -69,7 +66,12 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
     time.sleep(1)
     seconds = min(arguments.seconds, 60)
     bench = measure.Bench(
-        folder, CACHE / "peers", upstream, core=0, seconds=seconds, rate=arguments.rate, streams=streams
+        *(folder, CACHE / "peers", upstream),
+        core=0,
+        seconds=seconds,
+        rate=arguments.rate,
+        streams=min(arguments.streams, hard - 200),
+        most_streams=most_streams,
     )
     try:
         say("direct")

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 from tests.bench.gateway.client import Client, FailedError
 
@@ -17,6 +18,8 @@ class Held:
     """How many streams were opened, stayed open while idle, and came to their end when the model ended them."""
 
     wanted: int
+    processes: int = 1
+    """How many processes of the proxy held them."""
     opened: int = 0
     kept: int = 0
     ended: int = 0
@@ -24,7 +27,7 @@ class Held:
     seconds: float = 0
     """How long opening took."""
     memory: dict[int, float] = field(default_factory=dict)
-    """Open streams -> what `memory` told then."""
+    """Open streams -> MiB that the processes had together then."""
 
     @property
     def per_thousand(self) -> float:
@@ -33,13 +36,26 @@ class Held:
 
 
 async def hold(
-    port: int, upstream: int, request: bytes, counts: list[int], memory: Callable[[], float], *, seconds: float
+    ports: Sequence[int],
+    upstream: int,
+    request: bytes,
+    counts: list[int],
+    memory: Callable[[], float],
+    *,
+    seconds: float,
 ) -> Held:
     """Opens streams up to each count, leaves them idle, and lets the null model end them.
 
-    Opening stops after so many seconds; what is open then is what was held.
+    Args:
+        ports: The proxy's processes, which get streams in turns.
+        upstream: The null model's port.
+        request: What opens a stream.
+        counts: How many streams are open when memory is looked at.
+        memory: MiB of all processes.
+        seconds: Opening stops after so long; what is open then is what was held.
     """
-    held = Held(wanted=counts[-1])
+    held = Held(counts[-1], len(ports))
+    port = cycle(ports)
     streams: list[Client] = []
     began = time.perf_counter()
 
@@ -51,7 +67,7 @@ async def hold(
                 return
             client = None
             try:
-                client = await Client.connect(port)
+                client = await Client.connect(next(port))
                 client.begin(request)
                 await asyncio.wait_for(client.opened, 30)
             except (FailedError, TimeoutError) as error:

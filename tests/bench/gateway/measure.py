@@ -1,6 +1,7 @@
 """One proxy in front of the null model: what it can do on a core, what it adds at half of that, what streams weigh."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class Bench:
     """Requests per second at which it is looked at what is added; None for half of what each proxy can do."""
     streams: int
     """How many idle streams are to be held."""
+    most_streams: int
+    """How many of them a process can hold, by the open files that it may have."""
 
     def place(self, peer: Peer, port: int) -> Place:
         """Where a proxy is started."""
@@ -106,11 +109,16 @@ async def steady(bench: Bench, port: int, process: Process) -> Steady:
     )
 
 
-async def hold(bench: Bench, port: int, process: Process) -> Held:
-    """Streams held open by a proxy that was just started."""
-    await verify(port)
+async def hold(bench: Bench, proxies: Mapping[int, Process]) -> Held:
+    """Streams held open by processes of a proxy that were just started, by their ports."""
+    for port in proxies:
+        await verify(port)
     counts = [count for count in (1000,) if count < bench.streams] + [bench.streams]
-    return await held.hold(port, bench.upstream, HOLD, counts, process.memory_mib, seconds=90)
+
+    def memory() -> float:
+        return sum(process.memory_mib() for process in proxies.values())
+
+    return await held.hold(list(proxies), bench.upstream, HOLD, counts, memory, seconds=90)
 
 
 def direct(bench: Bench) -> Result:
@@ -150,11 +158,14 @@ def speed(peer: Peer, bench: Bench) -> Result:
 
 
 def open_streams(peer: Peer, bench: Bench, result: Result) -> None:
-    """Adds what streams weigh that stay open."""
+    """Adds what streams weigh that stay open; one process may not be allowed to hold them all."""
     try:
-        port, process = started(peer, bench)
-        with stopping(process):
-            result.held = result.attempt("open streams", lambda: hold(bench, port, process))
+        with ExitStack() as stack:
+            proxies: dict[int, Process] = {}
+            while len(proxies) * bench.most_streams < bench.streams:
+                port, process = started(peer, bench)
+                proxies[port] = stack.enter_context(stopping(process))
+            result.held = result.attempt("open streams", lambda: hold(bench, proxies))
     except (NotStartedError, OSError) as error:
         result.errors.append(str(error))
 

@@ -79,8 +79,10 @@ def streams(results: Sequence[Result]) -> str:
             row[1:5] = [number(each), number(1e6 / each), added(one.steady.first), added(one.steady.whole)]
         if one.held:
             held = one.held
-            row[5:7] = [number(held.memory[0]), number(held.per_thousand)]
-            opened = f"{held.kept:,} of {held.wanted:,}"
+            row[5:7] = [number(held.memory[0] / held.processes), number(held.per_thousand)]
+            opened = f"{held.kept:,} of {held.wanted:,}" + (
+                f" by {held.processes} processes" if held.processes > 1 else ""
+            )
             row[7:] = [opened, number(held.memory[held.opened]), f"{held.ended:,}"]
         if one.steady or one.held:
             rows.append(row)
