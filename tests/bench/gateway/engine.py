@@ -28,7 +28,7 @@ MODEL = "sparrow"
 ENGINE_BOUND = Path(__file__).parent / "engine-bound.yaml"
 TOKENS = 64
 ASKED = f', "max_tokens": {TOKENS}, "ignore_eos": true, "temperature": 0'
-LEVELS = {1: 30, 8: 64, 32: 160, 128: 384}
+LEVELS = {1: 10, 8: 32, 32: 96, 128: 256}
 """Concurrency -> requests in a round."""
 
 
