@@ -4,13 +4,13 @@ import string
 import time
 from collections.abc import Iterable
 from http import HTTPStatus
-from random import Random
 
 from starlette.types import Message, Send
 
 from serve_app.gateway.access.caller import ANYBODY
 from serve_app.gateway.admission.queue import Turn
 from serve_app.gateway.apis.errors import ApiError, Header, Shape
+from serve_app.gateway.apis.request_id import new_request_id
 from serve_app.gateway.apis.table import Api
 from serve_app.gateway.metering.usage import Usage
 from serve_app.gateway.observe.metrics import Outcome
@@ -19,7 +19,6 @@ from serve_app.gateway.routing.plan import Plan, Target
 
 _REQUEST_ID_CHARACTERS = frozenset((string.ascii_letters + string.digits + "-_.:").encode())
 _REQUEST_ID_LENGTH = 128
-_ids = Random()  # noqa: S311  # seeded by the system; they have to differ, not to be secret, and cost no system call
 
 
 class Exchange:
@@ -63,7 +62,7 @@ class Exchange:
         """
         self.started_at = time.perf_counter()
         self.first_byte_at = self.ended_at = self.queued_seconds = 0.0
-        self.request_id = request_id if request_id and _is_plain(request_id) else b"%032x" % _ids.getrandbits(128)
+        self.request_id = request_id if request_id and _is_plain(request_id) else new_request_id()
         self.shape: Shape = shape
         self.api: Api | None = None
         self.caller = ANYBODY

@@ -1,5 +1,6 @@
 """A lost head pod, with GCS on Redis."""
 
+from contextlib import suppress
 from typing import Any
 
 from tests.cluster.conftest import Serve
@@ -23,7 +24,8 @@ def replaced(stack: Stack, head: dict[str, Any], told: dict[str, str]) -> bool:
             return True
         name = pod["metadata"]["name"]
         states = [container["state"] for container in pod["status"].get("containerStatuses", [])]
-        told[name] = f"{states}\n{stack.kubectl('logs', name, '--container=ray-head', '--tail=15')}"
+        with suppress(RuntimeError):  # its container is not there yet, or not any more: what is told already stays
+            told[name] = f"{states}\n{stack.kubectl('logs', name, '--container=ray-head', '--tail=15')}"
     raise RuntimeError("\n".join(f"{name}: {text}" for name, text in told.items()))
 
 

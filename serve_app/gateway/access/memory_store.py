@@ -23,7 +23,10 @@ class _Windows(MemoryStorage):
         self._keys: dict[str, tuple[str, str]] = {}
 
     def sliding_window_keys(self, key: str, expiry: int, at: float) -> tuple[str, str]:  # type: ignore[override]
-        """The library's names for a key's last minute and this one, made once a minute: each request asks six times."""
+        """The library's names for a key's last minute and this one, made once a minute: each request asks six times.
+
+        All windows here are minutes, so the names are kept without `expiry`.
+        """
         minute = int(at / expiry)
         if minute != self._minute:
             self._minute = minute

@@ -1,7 +1,6 @@
 """HTTP as uvicorn speaks it, with what it lacks: limits on a request's head, and refusals in the API's error shape."""
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -12,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from serve_app.gateway.apis.errors import error_body
+from serve_app.gateway.apis.request_id import new_request_id
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of path, query and headers together; the usual servers allow 8 to 64 KiB."""
@@ -130,7 +130,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()  # nothing may come in between an answer that has begun
             return
         body = error_body(status, _MESSAGES[status])
-        request_id = secrets.token_hex(16).encode()
+        request_id = new_request_id()
         self.transport.write(STATUS_LINE[status] + _HEAD % (len(body), request_id) + body)
         self.transport.write_eof()
         # Closed at once, the rest of the request would have it reset, which may overtake the answer.

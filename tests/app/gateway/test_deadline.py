@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -38,12 +39,12 @@ async def test_a_cancellation_from_outside_is_no_timeout() -> None:
 
 async def test_where_both_come_the_cancellation_wins() -> None:
     async def block() -> None:
-        with deadline(0):
+        with deadline(LATE):
+            asyncio.get_running_loop().call_soon(task.cancel)
+            time.sleep(2 * LATE)  # noqa: ASYNC251  # so that both are due when the loop goes on
             await asyncio.sleep(10)
 
     task = asyncio.create_task(block())
-    await asyncio.sleep(0)
-    asyncio.get_running_loop().call_later(0, task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await task
 

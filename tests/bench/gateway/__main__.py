@@ -54,7 +54,10 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
     """Compares in front of the null model."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most_streams = (hard - 200) // 2  # a proxy needs two open files for each
+    most_streams = (hard - 200) // 2  # a proxy needs two open files for each, the clients and the model one
+    streams = min(arguments.streams, hard - 200)
+    if streams < arguments.streams:
+        say(f"{streams:,} idle streams: a process may have {hard:,} open files here")
     cores = os.cpu_count() or 1
     model_core, client_core = (2, 3) if cores >= 4 else (cores - 1, cores - 1)
     upstream = free_port()
@@ -70,7 +73,7 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
         core=0,
         seconds=seconds,
         rate=arguments.rate,
-        streams=min(arguments.streams, hard - 200),
+        streams=streams,
         most_streams=most_streams,
     )
     try:
