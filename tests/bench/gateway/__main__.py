@@ -31,6 +31,16 @@ def say(text: str) -> None:
     sys.stderr.write(f"bench: {text}\n")
 
 
+def at_once(text: str) -> dict[int, int]:
+    """Reads what `--at-once` is given.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    pairs = [pair.split(":") for pair in text.split(",")]
+    return {int(streams): int(requests) for streams, requests in pairs}
+
+
 @contextmanager
 def before_others() -> Iterator[str]:
     """Real-time priority for this process and all that it starts in the block; yields a sentence about that.
@@ -89,10 +99,10 @@ def engine_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path)
     """Compares in front of an engine: of this run, or of a cluster."""
     if arguments.cluster:
         direct, gateway, key = arguments.cluster
-        bounds = engine.cluster(direct, gateway, key, arguments.rounds, say)
+        bounds = engine.cluster(direct, gateway, key, arguments.at_once, arguments.rounds, say)
     else:
         try:
-            bounds = engine.local(chosen, folder, CACHE / "peers", arguments.rounds, say)
+            bounds = engine.local(chosen, folder, CACHE / "peers", arguments.at_once, arguments.rounds, say)
         except NotStartedError as error:
             return f"Not measured with an engine: {error}"
     return report.engine_report(bounds)
@@ -110,6 +120,13 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=10_000, help="null: idle streams to hold (%(default)s)")
     parser.add_argument(
         "--rounds", type=int, default=3, help="rounds of all in turns, whose median counts (%(default)s)"
+    )
+    parser.add_argument(
+        "--at-once",
+        type=at_once,
+        default="1:10,8:64,32:96,128:256",
+        metavar="STREAMS:REQUESTS,...",
+        help="engine: streams at a time, and requests of a round (%(default)s)",
     )
     parser.add_argument(
         "--cluster",

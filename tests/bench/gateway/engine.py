@@ -6,7 +6,7 @@ import signal
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +28,6 @@ MODEL = "sparrow"
 ENGINE_BOUND = Path(__file__).parent / "engine-bound.yaml"
 TOKENS = 64
 ASKED = f', "max_tokens": {TOKENS}, "ignore_eos": true, "temperature": 0'
-LEVELS = {1: 10, 8: 32, 32: 96, 128: 256}
-"""Concurrency -> requests in a round."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ class Bound:
     """One target's rounds."""
 
     name: str
-    rounds: dict[int, list[Outcome]] = field(default_factory=lambda: {level: [] for level in LEVELS})
+    rounds: dict[int, list[Outcome]] = field(default_factory=dict)
+    """By concurrency."""
     error: str = ""
 
     def first(self, level: int, percent: int = 50) -> list[float]:
@@ -137,9 +136,18 @@ async def verify(target: Target) -> None:
         raise FailedError(f"{events} events with content for {TOKENS} tokens: {stream[-300:]!r}")
 
 
-def compare(targets: Sequence[Target], rounds: int, say: Callable[[str], None]) -> list[Bound]:
-    """Asks all targets in turns, at each concurrency, in each round; the order goes round too."""
-    bounds = {target.name: Bound(target.name) for target in targets}
+def compare(
+    targets: Sequence[Target], levels: Mapping[int, int], rounds: int, say: Callable[[str], None]
+) -> list[Bound]:
+    """Asks all targets in turns, at each concurrency, in each round; the order goes round too.
+
+    Args:
+        targets: Whom; the first is what the others are compared with.
+        levels: Requests of a round, by how many there are at a time.
+        rounds: How many rounds.
+        say: Told how far it is.
+    """
+    bounds = {target.name: Bound(target.name, {level: [] for level in levels}) for target in targets}
     asked: list[Target] = []
     for target in targets:
         try:
@@ -148,11 +156,11 @@ def compare(targets: Sequence[Target], rounds: int, say: Callable[[str], None]) 
             bounds[target.name].error = str(error)
         else:
             asked.append(target)
-    for level, most in LEVELS.items() if asked else ():  # whoever is first must not pay for what the engine does once
+    for level, most in levels.items() if asked else ():  # whoever is first must not pay for what the engine does once
         uvloop.run(load.closed_loop(asked[0].port, asked[0].asked, level, seconds=60, most=most, host=asked[0].host))
     for number in range(rounds):
         turn = number % max(len(asked), 1)
-        for level, most in LEVELS.items():
+        for level, most in levels.items():
             say(f"engine: round {number + 1} of {rounds}, concurrency {level}")
             for target in asked[turn:] + asked[:turn]:
                 loop = load.closed_loop(target.port, target.asked, level, seconds=60, most=most, host=target.host)
@@ -161,7 +169,12 @@ def compare(targets: Sequence[Target], rounds: int, say: Callable[[str], None]) 
 
 
 def local(
-    chosen: Sequence[Peer], folder: Path, environments: Path, rounds: int, say: Callable[[str], None]
+    chosen: Sequence[Peer],
+    folder: Path,
+    environments: Path,
+    levels: Mapping[int, int],
+    rounds: int,
+    say: Callable[[str], None],
 ) -> list[Bound]:
     """vLLM alone, and with each proxy before it: the engine has all cores but the first, proxies and clients have that.
 
@@ -185,12 +198,14 @@ def local(
                 failed.append(Bound(peer.name, error=str(error)))
         os.sched_setaffinity(0, {0})
         try:
-            return compare(targets, rounds, say) + failed
+            return compare(targets, levels, rounds, say) + failed
         finally:
             os.sched_setaffinity(0, cores)
 
 
-def cluster(direct: str, gateway: str, key: str, rounds: int, say: Callable[[str], None]) -> list[Bound]:
+def cluster(
+    direct: str, gateway: str, key: str, levels: Mapping[int, int], rounds: int, say: Callable[[str], None]
+) -> list[Bound]:
     """Direct streaming and the gateway of a cluster that runs."""
     targets = [Target.at("direct streaming", direct, key), Target.at("gateway", gateway, key)]
-    return compare(targets, rounds, say)
+    return compare(targets, levels, rounds, say)

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from tests.bench.gateway import null_model
-from tests.bench.gateway.engine import LEVELS, TOKENS, Bound
+from tests.bench.gateway.engine import TOKENS, Bound
 from tests.bench.gateway.measure import STEADY_STREAMS
 from tests.bench.gateway.result import Added, Ceiling, Result
 
@@ -144,12 +144,13 @@ def engine_report(bounds: Sequence[Bound]) -> str:
     """First token and throughput at each concurrency, beside those of the first of all."""
     base = bounds[0]
     measured = [one for one in bounds if not one.error]
+    levels = list(base.rounds)
     head = [f"streams of {TOKENS} tokens"]
-    head += [f"{level} at once: first token p50 ms, tokens/s" for level in LEVELS]
+    head += [f"{level} at once: first token p50 ms, tokens/s" for level in levels]
     rows = []
     for one in measured:
         row = [one.name]
-        for level in LEVELS:
+        for level in levels:
             first, tokens = statistics.median(one.first(level)), statistics.median(one.tokens(level))
             cell = f"{first:.1f}, {tokens:,.0f}"
             if one is not base and not base.error:
