@@ -158,3 +158,11 @@ def test_pod_security_restricted_is_enforced() -> None:
 def test_the_kubelet_tells_its_pods_statistics() -> None:
     node = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
     assert json.loads(kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/stats/summary"))["pods"]
+
+
+def test_pods_weigh_as_much_as_the_kubelet_gives_them() -> None:
+    """Beside other processes; the kubelet sets it one cgroup further down, where it counts only among pods."""
+    cgroups = Path("/sys/fs/cgroup")
+    file = "cpu.weight" if (cgroups / "cgroup.procs").exists() else "cpu.shares"
+    root = cgroups / ("" if file == "cpu.weight" else "cpu") / "ray-vllm-stack"
+    assert (root / file).read_text() == (root / "kubepods" / file).read_text()
