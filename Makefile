@@ -7,8 +7,9 @@ export PYTHONPATH := $(CURDIR)
 CHART := charts/ray-vllm-stack
 GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versions.yaml serve_app/versions.yaml tests/golden
 PYTEST := python -m pytest -p no:cacheprovider
+GATEWAY_TESTS := tests/app/gateway tests/app/keys
 
-.PHONY: help demo down cluster tools tools-path venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +30,9 @@ tools-path: ## print the directory of the built tools
 
 venv: ## make the Python environment of lint and tests
 	@tests/tools/venv.sh > /dev/null
+
+gateway-venv: ## make the environment of the gateway's tests, with the Python of its image
+	@PYTHON=$$(tests/tools/gateway_python.sh) tests/tools/venv.sh gateway-venv > /dev/null
 
 images: ## build the serve (CPU) and gateway images; IMAGES="serve-cuda" for others
 	@images/build.sh $(or $(IMAGES),serve-cpu gateway)
@@ -54,9 +58,10 @@ lock: ## resolve the locks anew (images/lock.sh for the images)
 lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles, chart
 	@tests/lint.sh
 
-test-unit: venv deps ## levels 1 and 2: schema, guards, every template, every module
+test-unit: venv gateway-venv deps ## levels 1 and 2: schema, guards, every template, every module
 	@helm-unittest --strict -f 'tests/**/*_test.yaml' $(CHART)
-	@$(PYTEST) tests/app tests/golden tests/rules
+	@$(RAY_VLLM_STACK_CACHE)/gateway-venv/bin/$(PYTEST) $(GATEWAY_TESTS)
+	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) tests/app tests/golden tests/rules
 
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on
 	@$(if $(PREPARED),:,tests/cluster/prepare.sh)

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Makes sure that buildah has the Dockerfiles' base image. usage: base.sh [TAG]
+# Makes sure that buildah has a base image of the Dockerfiles. usage: base.sh TAG
 # It is the ordinary public image wherever a registry can be reached. Where none can, a Debian of the same release and
 # the same Python is made by debootstrap and tagged with the public image's name, for local use only: the Dockerfiles
 # stay the public ones. With docker there is nothing to do, it pulls by itself.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-tag=${1:-docker.io/library/python:$(version python)-slim-bookworm}
+tag=${1:?usage: base.sh TAG}
+release=${tag##*-}  # Debian's, with which the names of these images end
 have_image buildah "$tag" && exit 0
 mkdir -p "$cache/buildah/tmp"
 host=${tag%%/*}
@@ -21,7 +22,7 @@ command -v debootstrap >/dev/null ||
 say "base: no registry can be reached; making $tag by debootstrap (a minute)"
 work=$(mktemp -d "$cache/buildah/tmp/base.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-nice debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/root" \
+nice debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$release" "$work/root" \
   ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$work/log" 2>&1 || { tail -5 "$work/log" >&2; die "debootstrap failed"; }
 ln -sf python3 "$work/root/usr/bin/python"
 rm -rf "$work/root"/var/cache/apt/archives/*.deb "$work/root"/var/lib/apt/lists/* "$work/root"/usr/share/doc/*

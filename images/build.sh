@@ -22,14 +22,14 @@ done
 [ ${#names[@]} -gt 0 ] || names=(serve-cpu gateway)
 engine=$(pick_engine "$engine")
 stack=$(version stack)
-base=docker.io/library/python:$(version python)-slim-bookworm
 torch_index=${TORCH_INDEX_URL:-https://download.pytorch.org/whl/cpu}
 
-build() { # REF LATEST DOCKERFILE CONTEXT TARGET [BUILD ARGUMENT...]; LATEST may be empty
-  local ref=$1 latest=$2 file=$3 context=$4 target=$5 argument arguments=() start=$SECONDS; shift 5
+build() { # REF LATEST BASE DOCKERFILE CONTEXT TARGET [BUILD ARGUMENT...]; LATEST may be empty
+  local ref=$1 latest=$2 base=$3 file=$4 context=$5 target=$6 argument arguments=() start=$SECONDS; shift 6
   result=$ref
   [ -z "$only_names" ] || return 0
   if ! have_image "$engine" "$ref"; then
+    [ "$engine" = docker ] || "$images/base.sh" "$base"
     say "images: building $ref"
     for argument in "BASE_IMAGE=$base" "$@"; do arguments+=(--build-arg "$argument"); done
     if [ "$engine" = docker ]; then
@@ -76,26 +76,26 @@ torch_source() { # sets torch: cpu, or pypi where PyTorch's index is out of reac
   fi
 }
 serve() { # cpu|cuda
-  local hash
+  local hash base; base=$(base_image serve)
   if [ "$1" = cpu ]; then torch_source; else torch=; fi
   hash=$(content_hash "$base $torch $(version uv)" images/serve serve_app versions.yaml .dockerignore)
-  build "$registry/serve:$stack-$1-$hash" "$registry/serve:$stack-$1" images/serve/Dockerfile "$repo" "$1" \
+  build "$registry/serve:$stack-$1-$hash" "$registry/serve:$stack-$1" "$base" images/serve/Dockerfile "$repo" "$1" \
     "TORCH=${torch:-cpu}" "TORCH_INDEX_URL=$torch_index" "UV_VERSION=$(version uv)" \
     "STACK_VERSION=$stack" "RAY_VERSION=$(version ray)" "VLLM_VERSION=$(version vllm)"
 }
 gateway() {
-  local hash
+  local hash base; base=$(base_image gateway)
   hash=$(content_hash "$base $(version uv)" images/gateway images/serve/build/install.sh versions.yaml .dockerignore \
     serve_app/{__init__,version,uninstall}.py serve_app/versions.yaml serve_app/settings serve_app/gateway)
-  build "$registry/gateway:$stack-$hash" "$registry/gateway:$stack" images/gateway/Dockerfile "$repo" "" \
+  build "$registry/gateway:$stack-$hash" "$registry/gateway:$stack" "$base" images/gateway/Dockerfile "$repo" "" \
     "UV_VERSION=$(version uv)" "STACK_VERSION=$stack"
 }
 demo_models() {
-  local models
+  local models base; base=$(base_image serve)
   serve cpu
   models=$("$repo/tests/models/train.sh" ${only_names:+--name} --engine "$engine" "$result")
   build "localhost/ray-vllm-stack/demo-models:$(content_hash "$base ${models##*/}" tests/models/Dockerfile)" "" \
-    tests/models/Dockerfile "$models" ""
+    "$base" tests/models/Dockerfile "$models" ""
 }
 
 main() {
@@ -105,7 +105,7 @@ main() {
     mkdir -p "$cache/buildah"
     exec 9>"$cache/buildah/.lock"
     flock -n 9 || { say "images: another build is running, waiting for it"; flock 9; }
-    [ "$engine" = docker ] || { "$images/base.sh" "$base"; leftovers; }
+    [ "$engine" = docker ] || leftovers
   fi
   for name in "${names[@]}"; do
     case $name in

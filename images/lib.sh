@@ -15,6 +15,12 @@ bah() { TMPDIR=$cache/buildah/tmp nice buildah --root "$storage" --runroot "$run
 version() { # KEY -> its value in versions.yaml
   sed -nE "s/^$1: *\"?([^\" #]+)\"?.*/\1/p" "$repo/versions.yaml"
 }
+base_image() { # serve|gateway -> the public image of Python that it is built on
+  case $1 in
+    serve) echo "docker.io/library/python:$(version python)-slim-bookworm" ;;
+    gateway) echo "docker.io/library/python:$(version gatewayPython)-slim-trixie" ;;
+  esac
+}
 pick_engine() { # auto|buildah|docker -> the engine that works here
   case $1 in
     auto)
@@ -30,6 +36,11 @@ have_image() { # ENGINE REF
     docker) docker image inspect "$2" >/dev/null 2>&1 ;;
     buildah) bah inspect --type image "$2" >/dev/null 2>&1 ;;
   esac
+}
+uv_program() { # -> the uv of versions.yaml, made if it is not there
+  local venv; venv=$cache/uv-$(version uv)
+  [ -x "$venv/bin/uv" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check "uv==$(version uv)"; }
+  echo "$venv/bin/uv"
 }
 files_of() { # PATH... -> every file below them, in a stable order
   find "$@" -type f -not -name '*.pyc' -not -path '*/.*_cache/*' | LC_ALL=C sort

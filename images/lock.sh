@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Resolves the images' requirements into locks with hashes, for Linux on x86_64 and the Python of versions.yaml.
+# Resolves the images' requirements into locks with hashes, for Linux on x86_64 and the Pythons of versions.yaml.
 # usage: lock.sh [--upgrade]   Without it, versions that are locked already stay where they still satisfy their inputs.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-venv=$cache/uv-$(version uv)
-[ -x "$venv/bin/uv" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q "uv==$(version uv)"; }
+uv=$(uv_program)
 cd "$repo/images"
-compile() { # INPUT OUTPUT [OPTION...]
-  say "lock: $2"
-  UV_CUSTOM_COMPILE_COMMAND=images/lock.sh nice "$venv/bin/uv" pip compile --quiet --generate-hashes \
-    --python-version "$(version python)" --python-platform x86_64-manylinux_2_28 "$1" -o "$2" "${@:3}"
+compile() { # PYTHON INPUT OUTPUT [OPTION...]
+  say "lock: $3"
+  UV_CUSTOM_COMPILE_COMMAND=images/lock.sh nice "$uv" pip compile --quiet --generate-hashes \
+    --python-version "$1" --python-platform x86_64-manylinux_2_28 "$2" -o "$3" "${@:4}"
 }
-compile serve/requirements-cpu.in serve/requirements-cpu.txt --overrides serve/overrides-cpu.txt "$@"
-compile serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
-compile serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
-compile ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
+python=$(version python)
+compile "$python" serve/requirements-cpu.in serve/requirements-cpu.txt --overrides serve/overrides-cpu.txt "$@"
+compile "$python" serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
+compile "$python" serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
+compile "$(version gatewayPython)" ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
 index=https://download.pytorch.org/whl/cpu
 if curl -s -o /dev/null --connect-timeout 3 -m 10 "$index/"; then
-  compile serve/requirements-torch-cpu.in serve/requirements-torch-cpu.txt --no-deps --default-index "$index" "$@"
+  compile "$python" serve/requirements-torch-cpu.in serve/requirements-torch-cpu.txt --no-deps --default-index "$index" "$@"
 else
   say "lock: $index cannot be reached; requirements-torch-cpu.txt stays as it is"
 fi

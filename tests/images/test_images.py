@@ -70,6 +70,10 @@ def test_serve_imports_ray_and_vllm_for_cpus(serve: Image) -> None:
     assert "TORCHDYNAMO_DISABLE=1" in serve.config["Env"]
 
 
+def test_gateway_has_its_own_python(gateway: Image, versions: dict[str, Any]) -> None:
+    assert gateway.output("python", "-V").startswith(f"Python {versions['gatewayPython']}.")
+
+
 def test_gateway_is_slim(gateway: Image) -> None:
     assert gateway.megabytes < 270
     found = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.images.conftest import ROOT
+from tests.images.conftest import ROOT, library
 
 LOCKS = sorted((ROOT / "images").glob("*/requirements*.txt"))
 
@@ -36,10 +36,11 @@ def test_serve_locks_hold_the_pinned_pair(versions: dict[str, Any]) -> None:
 
 
 def test_dockerfiles_and_uv_agree(versions: dict[str, Any]) -> None:
-    for dockerfile in (ROOT / "images").glob("*/Dockerfile"):
-        text = dockerfile.read_text()
+    for name, python in (("serve", versions["python"]), ("gateway", versions["gatewayPython"])):
+        text = (ROOT / f"images/{name}/Dockerfile").read_text()
         assert set(re.findall(r"ARG UV_VERSION=(\S+)", text)) == {versions["uv"]}
-        assert f"python:{versions['python']}-slim" in text
+        assert re.findall(r"ARG BASE_IMAGE=(\S+)", text) == [library('base_image "$1"', name)]
+        assert f"/python:{python}-slim-" in text
 
 
 def test_gateway_and_serve_agree_on_shared_packages() -> None:

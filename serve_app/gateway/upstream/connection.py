@@ -92,7 +92,8 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._ended = self._reusable = False
         if self.is_open:  # else `read` tells it
-            self._transport.writelines((head, body))
+            # Without an empty piece: asyncio's own loop never gets done with one on Python 3.12 and later.
+            self._transport.writelines((head, body) if body else (head,))
 
     async def read(self) -> bytes:
         """The next piece of the answer's body; empty at its end. Status and headers are there with the first.
