@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints the Python that the gateway's image has: that of the system if it is the same version, else one taken out of the
-# image's base into the cache. That one runs by its own loader with its own libraries and without a container,
-# so that its memory and CPU time are those of one process.
+# image's base into the cache. That one runs by its own loader with its own libraries and without a container, so that
+# tests and the bench start and measure it as any other process.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../../images/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../images/lib.sh"

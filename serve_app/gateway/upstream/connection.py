@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._ended = self._reusable = False
         if self.is_open:  # else `read` tells it
-            # Without an empty piece: asyncio's own loop never gets done with one on Python 3.12 and later.
+            # Without an empty piece: asyncio's own loop never gets done with one on Python 3.13.
             self._transport.writelines((head, body) if body else (head,))
 
     async def read(self) -> bytes:
