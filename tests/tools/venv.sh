@@ -9,8 +9,8 @@ name=${1:-venv} lock=${2:-tests/requirements.txt}
 python=${PYTHON:-$(command -v "python$(version python)" || command -v python3)}
 key=$({ cat "$repo/$lock" "$repo/tests/tools/venv.sh"; echo "$python"; "$python" -VV; version uv; } | sha256sum | cut -c1-12)
 venv=$cache/$name-$key
-mkdir -p "$cache"
-exec 9> "$cache/.$name-lock"; flock 9
+mkdir -p "$(dirname "$venv")"
+exec 9> "$cache/$name.lock"; flock 9
 if [ ! -f "$venv/.done" ]; then
   say "$name: installing $lock"
   uv=$(uv_program)

@@ -79,7 +79,7 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
     time.sleep(1)
     seconds = min(arguments.seconds, 60)
     bench = measure.Bench(
-        *(folder, CACHE / "peers", upstream),
+        *(folder, CACHE / "bench", upstream),
         core=0,
         seconds=seconds,
         rate=arguments.rate,
@@ -102,7 +102,7 @@ def engine_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path)
         bounds = engine.cluster(direct, gateway, key, arguments.at_once, arguments.rounds, say)
     else:
         try:
-            bounds = engine.local(chosen, folder, CACHE / "peers", arguments.at_once, arguments.rounds, say)
+            bounds = engine.local(chosen, folder, CACHE / "bench", arguments.at_once, arguments.rounds, say)
         except NotStartedError as error:
             return f"Not measured with an engine: {error}"
     return report.engine_report(bounds)
