@@ -86,7 +86,7 @@ serve() { # cpu|cuda
 gateway() {
   local hash base; base=$(base_image gateway)
   hash=$(content_hash "$base $(version uv)" images/gateway images/serve/build/install.sh versions.yaml .dockerignore \
-    serve_app/{__init__,version,uninstall}.py serve_app/versions.yaml serve_app/settings serve_app/gateway)
+    serve_app/{__init__,version,uninstall}.py serve_app/versions.yaml serve_app/{settings,keys,smoke,gateway})
   build "$registry/gateway:$stack-$hash" "$registry/gateway:$stack" "$base" images/gateway/Dockerfile "$repo" "" \
     "UV_VERSION=$(version uv)" "STACK_VERSION=$stack"
 }

@@ -10,12 +10,13 @@ import uvloop
 from prometheus_client import disable_created_metrics, start_http_server
 
 from serve_app import __version__
-from serve_app.gateway import config, lifecycle
+from serve_app.gateway import config
 from serve_app.gateway.app import gateway
+from serve_app.gateway.background.watched import ConfigError
+from serve_app.gateway.http import lifecycle
 from serve_app.gateway.observe import logs
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
-from serve_app.gateway.watch import ConfigError
 
 logger = logging.getLogger("serve_app.gateway")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from serve_app.gateway import others
 from serve_app.gateway.access import store
 from serve_app.gateway.access.auth import Authenticator
 from serve_app.gateway.access.keys import watched_keys
@@ -17,12 +16,12 @@ from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission
-from serve_app.gateway.apis.response_store import ResponseStore
-from serve_app.gateway.apis.responses import Responses
+from serve_app.gateway.asgi import GatewayApp
+from serve_app.gateway.background.watched import poll_forever
 from serve_app.gateway.config import watched_catalog
 from serve_app.gateway.dispatch import Dispatcher
-from serve_app.gateway.front import Front
-from serve_app.gateway.lifecycle import Drain
+from serve_app.gateway.http.lifecycle import Drain
+from serve_app.gateway.management.app import management_app
 from serve_app.gateway.metering.meter import Meter
 from serve_app.gateway.metering.metrics import MeteringMetrics
 from serve_app.gateway.metering.usage_log import ByteStream, UsageLog
@@ -32,12 +31,13 @@ from serve_app.gateway.proxy import Proxy
 from serve_app.gateway.relay import Relay
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
-from serve_app.gateway.routing.shadow import Shadows
-from serve_app.gateway.routing.stored import StoredResponses
+from serve_app.gateway.shadowing.shadows import Shadows
+from serve_app.gateway.stored_responses.responses import Responses
+from serve_app.gateway.stored_responses.routing import StoredResponses
+from serve_app.gateway.stored_responses.store import ResponseStore
 from serve_app.gateway.upstream.attempt import Upstream
 from serve_app.gateway.upstream.credentials import Credentials
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff
-from serve_app.gateway.watch import poll_forever
 from serve_app.settings.gateway import GatewayConfig
 
 
@@ -111,7 +111,7 @@ async def gateway(
             )
             limiter = Limiter(limits, limit_metrics)
             shadows = Shadows(upstream, credentials, settings, routing_metrics)
-            yield Front(
+            yield GatewayApp(
                 proxy=Proxy(
                     catalog=lambda: catalog.current,
                     limiter=limiter,
@@ -121,7 +121,7 @@ async def gateway(
                     stored=StoredResponses(Responses(response_store)),
                     routing_metrics=routing_metrics,
                 ),
-                others=others.app(lambda: catalog.current, limiter, drain),
+                management=management_app(lambda: catalog.current, limiter, drain),
                 authenticator=Authenticator(keys, tokens, lambda: settings().teams, metrics),
                 metrics=metrics,
                 meter=Meter(metering_metrics),

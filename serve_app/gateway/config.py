@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from serve_app.gateway.background.watched import ConfigError, Watched
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.routing.catalog import Catalog
-from serve_app.gateway.watch import ConfigError, Watched
 from serve_app.settings.gateway import GatewayConfig, explain
 
 

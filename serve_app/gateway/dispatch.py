@@ -1,25 +1,39 @@
-"""From a plan to the first byte of an answer: the model's turn, attempts at it, fallbacks."""
+"""From a plan to the first byte of an answer: the model's slot, attempts, fallbacks."""
 
+import asyncio
 import logging
 from functools import partial
 from http import HTTPStatus
+from typing import NamedTuple
 
-from serve_app.gateway.admission.queue import Admission
-from serve_app.gateway.apis.errors import ApiError, Header
-from serve_app.gateway.ask import Ask
-from serve_app.gateway.deadline import deadline
-from serve_app.gateway.exchange import Exchange
-from serve_app.gateway.observe.metrics import Metrics, Reason
+from serve_app.gateway.admission.queue import Admission, Slot
+from serve_app.gateway.api.errors import ApiError, Header
+from serve_app.gateway.exchange.outcome import Reason
+from serve_app.gateway.exchange.plan import Plan, Target
+from serve_app.gateway.exchange.record import RequestRecord
+from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.routing.metrics import FALLBACK_REASONS, RATE_LIMITED, RoutingMetrics
-from serve_app.gateway.routing.plan import Plan, Target
 from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream
 from serve_app.gateway.upstream.credentials import Credentials
+from serve_app.gateway.upstream.model_request import ModelRequest
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff, first_answer
 from serve_app.settings.gateway import GatewayConfig
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+
+
+class Dispatched(NamedTuple):
+    """An answer, and the model's slot that is held until its end."""
+
+    answer: Answer
+    slot: Slot
+
+    def close(self) -> None:
+        """Ends both."""
+        self.answer.close()
+        self.slot.release()
 
 
 class Dispatcher:
@@ -37,11 +51,11 @@ class Dispatcher:
         """Joins the parts.
 
         Args:
-            upstream: The connections.
+            upstream: Makes attempts.
             admission: The queues in front of the models.
             credentials: The keys of models that want one.
-            metrics: Where retries and failures are counted.
-            routing_metrics: Where fallbacks are counted.
+            metrics: Counts retries and failures.
+            routing_metrics: Counts fallbacks.
             backoff: The pauses between attempts.
         """
         self._upstream = upstream
@@ -51,12 +65,14 @@ class Dispatcher:
         self._routing_metrics = routing_metrics
         self._backoff = backoff
 
-    async def answer(self, ask: Ask, plan: Plan, config: GatewayConfig, exchange: Exchange) -> Answer:
-        """Gets an answer's first byte; `exchange.turn` is held until its end.
+    async def __call__(
+        self, request: ModelRequest, plan: Plan, config: GatewayConfig, record: RequestRecord
+    ) -> Dispatched:
+        """Gets an answer's first byte.
 
-        A fallback is asked where the model before it has no place, refuses for load (429, 503), cannot be reached, or
-        is silent for too long; not where a request was lost with its model again and again, since that may be the
-        request's doing.
+        A fallback is asked where the model before it has no free slot, refuses for load (429, 503), cannot be reached,
+        or is silent for too long; not where a request was lost with its model again and again, since the request may
+        be the cause.
 
         Raises:
             ApiError: No model answered: what the last one failed with.
@@ -64,64 +80,65 @@ class Dispatcher:
         for target, following in zip(plan.targets, plan.targets[1:], strict=False):
             window = min(config.retry.before_fallback_seconds, config.retry.window_seconds)
             try:
-                answer = await self._ask(target, ask, config, exchange, window)
+                dispatched = await self._ask(target, request, config, record, window)
             except ApiError as failure:
                 if failure.code not in FALLBACK_REASONS:
                     raise
                 reason = failure.code
             else:
-                if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
-                    return answer
-                answer.close()
-                exchange.leave()
+                if dispatched.answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+                    return dispatched
+                dispatched.close()
                 reason = RATE_LIMITED
             self._routing_metrics.fallbacks.labels(plan.route, target.model, following.model, reason).inc()
         last = plan.targets[-1]
         # A model that sleeps may take as long to wake as its first byte may take in all.
         seconds = config.timeouts.first_byte_seconds if last.entry.scales_to_zero else config.retry.window_seconds
-        return await self._ask(last, ask, config, exchange, seconds)
+        return await self._ask(last, request, config, record, seconds)
 
-    async def _ask(self, target: Target, ask: Ask, config: GatewayConfig, exchange: Exchange, window: float) -> Answer:
-        exchange.target = target
-        exchange.turn = await self._admission.turn(target, exchange.caller, config.queue)
-        exchange.queued_seconds += exchange.turn.waited_seconds
-        exchange.asked = True
-        trace = exchange.trace.attempt(target.model) if exchange.trace is not None else None
+    async def _ask(
+        self, target: Target, request: ModelRequest, config: GatewayConfig, record: RequestRecord, window: float
+    ) -> Dispatched:
+        record.target = target
+        slot = await self._admission.slot(target, record.caller, config.queue)
+        record.queued_seconds += slot.waited_seconds
+        record.asked = True
+        span = record.span.attempt(target.model) if record.span is not None else None
         failed = "cancelled"
         try:
-            answer = await self._attempts(target, ask, config, exchange, window, trace.headers if trace else [])
+            answer = await self._attempts(target, request, config, record, window, span.headers if span else [])
             failed = ""
         except AttemptError as failure:
             failed = failure.reason
-            request_id = exchange.request_id.decode()
+            request_id = record.request_id.decode()
             logger.warning("request %s to %s failed: %s: %s", request_id, target.model, failure.reason, failure)
-            raise self._told(target, failure.reason, config) from failure
+            raise self._api_error(target, failure.reason, config) from failure
         finally:
-            if trace is not None:
-                trace.end(failed)
+            if span is not None:
+                span.end(failed)
             if failed:
-                exchange.leave()
-        return answer
+                slot.release()
+        return Dispatched(answer, slot)
 
     async def _attempts(
         self,
         target: Target,
-        ask: Ask,
+        request: ModelRequest,
         config: GatewayConfig,
-        exchange: Exchange,
+        record: RequestRecord,
         window: float,
         context: list[Header],
     ) -> Answer:
         def retried(reason: Reason) -> None:
-            exchange.retries += 1
+            record.retries += 1
             self._metrics.retries.labels(target.model, reason).inc()
 
         key = self._credentials.of(target.entry)
-        request = ask.to(target, exchange.request_id, key, config.timeouts.connect_seconds, context)
+        upstream_request = request.to(target, record.request_id, key, config.timeouts.connect_seconds, context)
         try:
-            with deadline(config.timeouts.first_byte_seconds):
+            async with asyncio.timeout(config.timeouts.first_byte_seconds):
                 return await first_answer(
-                    partial(self._upstream.attempt, request),
+                    partial(self._upstream.attempt, upstream_request),
                     window=window,
                     max_lost=config.retry.max_lost,
                     retried=retried,
@@ -130,7 +147,7 @@ class Dispatcher:
         except TimeoutError as error:
             raise AttemptError(Reason.FIRST_BYTE_TIMEOUT, "no first byte in time") from error
 
-    def _told(self, target: Target, reason: Reason, config: GatewayConfig) -> ApiError:
+    def _api_error(self, target: Target, reason: Reason, config: GatewayConfig) -> ApiError:
         """A failure as the client is told it, without what is behind the gateway."""
         self._metrics.upstream_errors.labels(target.model, reason).inc()
         name = target.route or target.model

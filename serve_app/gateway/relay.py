@@ -1,13 +1,15 @@
-"""An answer on its way from a model to a client: its bytes as they arrive, and nothing else."""
+"""Passes an answer on from a model to a client: its bytes as they arrive, and nothing else."""
 
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
-from serve_app.gateway.apis.errors import event
-from serve_app.gateway.exchange import Exchange
+from serve_app.gateway.api.errors import event
+from serve_app.gateway.exchange.outcome import Reason
+from serve_app.gateway.exchange.record import RequestRecord
+from serve_app.gateway.exchange.writer import ResponseWriter
 from serve_app.gateway.metering.usage import Reader
-from serve_app.gateway.observe.metrics import Metrics, Reason
+from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.upstream.attempt import Answer, BrokenStreamError
 from serve_app.gateway.upstream.connection import SilentError
 
@@ -20,54 +22,55 @@ class Relay:
     """Passes answers on."""
 
     def __init__(self, metrics: Metrics) -> None:
-        """Takes where broken answers are counted."""
         self._metrics = metrics
 
     async def __call__(
         self,
         answer: Answer,
-        exchange: Exchange,
+        record: RequestRecord,
+        response: ResponseWriter,
         usage: Reader,
         watchers: Sequence[Watcher],
         idle_seconds: float,
     ) -> None:
-        """Passes one on, to its end or to where it breaks.
+        """Passes one answer on, to its end or to where it breaks.
 
         An answer that breaks after its first byte ends the client's connection without the end mark. Nothing may be
-        tried again then, since another answer would not go on where this one stopped; and nothing may be added, since a
-        made-up end (`[DONE]`, or a last chunk) would let half an answer pass for a whole one.
+        tried again then, since another answer would not continue where this one stopped; and nothing may be added,
+        since a made-up end (`[DONE]`, or a last chunk) would let half an answer pass for a whole one.
 
         Args:
             answer: The answer.
-            exchange: The request.
-            usage: Reads the tokens, and takes out what the client did not ask for.
-            watchers: Shown each piece as the client gets it.
+            record: The request.
+            response: Its response.
+            usage: Reads the tokens, and strips what the client did not ask for.
+            watchers: Called with each piece as the client gets it.
             idle_seconds: How long the model may be silent.
         """
-        if exchange.status and answer.status >= HTTPStatus.BAD_REQUEST:
-            # The client was kept alive, so its answer has begun as a success.
-            await exchange.write(event(answer.first, exchange.shape), more=False)
-            exchange.status = answer.status
+        if response.started and answer.status >= HTTPStatus.BAD_REQUEST:
+            # The heartbeat has started the response as a success.
+            await response.write(event(answer.first, record.shape), more=False)
+            record.status = answer.status
             return
-        if not exchange.status:
-            await exchange.start(answer.status, answer.headers)
+        if not response.started:
+            await response.start(answer.status, answer.headers)
         try:
             if answer.more:
                 answer.limit_silence(idle_seconds)
-            await self._pump(answer, exchange, usage, watchers)
+            await self._pump(answer, response, usage, watchers)
         except SilentError:
-            self._broken(Reason.IDLE_TIMEOUT, exchange)
+            self._broken(Reason.IDLE_TIMEOUT, record)
         except BrokenStreamError:
-            self._broken(Reason.BROKEN_STREAM, exchange)
+            self._broken(Reason.BROKEN_STREAM, record)
         finally:
-            if not exchange.complete and (rest := usage.end()):
-                await exchange.write(rest, more=True)  # whole events that were held back; the break comes after them
-            exchange.usage = usage.usage
+            if not record.complete and (rest := usage.end()):
+                await response.write(rest, more=True)  # whole events that were held back; the break comes after them
+            record.usage = usage.usage
 
     async def _pump(
         self,
         answer: Answer,
-        exchange: Exchange,
+        response: ResponseWriter,
         usage: Reader,
         watchers: Sequence[Watcher],
     ) -> None:
@@ -79,13 +82,13 @@ class Relay:
             for watch in watchers:
                 watch(piece)
             if piece or not more:
-                await exchange.write(piece, more=more)
+                await response.write(piece, more=more)
             if not more:
                 return
             piece = await answer.read()
             more = answer.more
 
-    def _broken(self, reason: Reason, exchange: Exchange) -> None:
-        assert exchange.target is not None  # noqa: S101  # it has begun to answer
-        logger.warning("answer %s of %s broke: %s", exchange.request_id.decode(), exchange.target.model, reason)
-        self._metrics.upstream_errors.labels(exchange.target.model, reason).inc()
+    def _broken(self, reason: Reason, record: RequestRecord) -> None:
+        assert record.target is not None  # noqa: S101  # it has started to answer
+        logger.warning("answer %s of %s broke: %s", record.request_id.decode(), record.target.model, reason)
+        self._metrics.upstream_errors.labels(record.target.model, reason).inc()

@@ -4,17 +4,15 @@ import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from serve_app.gateway.access.caller import ANYBODY, Caller
 from serve_app.gateway.access.keys import KeyRing
 from serve_app.gateway.access.tokens import Tokens
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError, Headers
+from serve_app.gateway.background.watched import Watched
+from serve_app.gateway.exchange.caller import ANYBODY, Caller
 from serve_app.gateway.observe.metrics import Metrics
-from serve_app.gateway.watch import Watched
 from serve_app.settings.gateway import Key, Team
 
 logger = logging.getLogger(__name__)
-
-Headers = Mapping[bytes, bytes]
 
 
 class Authenticator:

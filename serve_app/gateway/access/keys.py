@@ -16,8 +16,8 @@ import orjson
 from pydantic import ValidationError
 
 from serve_app.gateway.access.metrics import AccessMetrics
+from serve_app.gateway.background.watched import Watched
 from serve_app.gateway.observe.metrics import Metrics
-from serve_app.gateway.watch import Watched
 from serve_app.settings.gateway import Key, explain
 
 logger = logging.getLogger(__name__)

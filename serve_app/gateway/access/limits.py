@@ -4,12 +4,12 @@ import itertools
 from typing import Any
 
 from serve_app.gateway.access.budget import this_month
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.refusals import limit_headers, refusal
-from serve_app.gateway.access.rules import Reading, RuleBook, Rules
+from serve_app.gateway.access.rules import LimitState, RuleBook, Rules
 from serve_app.gateway.access.store import Store
-from serve_app.gateway.apis.errors import Header
+from serve_app.gateway.api.errors import Header
+from serve_app.gateway.exchange.caller import Caller
 
 
 class Grant:
@@ -82,41 +82,41 @@ class Limiter:
         if not rules:
             return NO_GRANT
         number = next(self._numbers)
-        readings = await self._store.take(rules, number)
-        for reading in readings:
-            if not reading.open:
-                refused, limit, error = refusal(readings)
+        states = await self._store.take(rules, number)
+        for state in states:
+            if not state.open:
+                refused, limit, error = refusal(states)
                 self._metrics.rejected(refused.rule.kind, limit)
                 raise error
-        return Grant(limit_headers(readings, let_in=True), self._store, rules, number)
+        return Grant(limit_headers(states, let_in=True), self._store, rules, number)
 
     async def usage(self, caller: Caller) -> dict[str, Any]:
         """A caller's limits and how they stand, as JSON; it costs the caller nothing."""
         rules = self._book.of(caller)
-        readings = await self._store.read(rules) if rules else []
-        return {"shared": self._store.shared, "limits": [_usage(reading) for reading in readings]}
+        states = await self._store.read(rules) if rules else []
+        return {"shared": self._store.shared, "limits": [_usage(state) for state in states]}
 
 
-def _usage(reading: Reading) -> dict[str, Any]:
-    rule = reading.rule
+def _usage(state: LimitState) -> dict[str, Any]:
+    rule = state.rule
     usage: dict[str, Any] = {"scope": rule.kind, "name": rule.name}
     if rule.requests:
-        reset = round(reading.requests.seconds_to_empty(), 3)
+        reset = round(state.requests.seconds_to_empty(), 3)
         usage["requests_per_minute"] = {
             "limit": rule.requests,
-            "remaining": reading.requests_left,
+            "remaining": state.requests_left,
             "reset_seconds": reset,
         }
     if rule.tokens:
-        reset = round(reading.tokens.seconds_to_empty(), 3)
-        usage["tokens_per_minute"] = {"limit": rule.tokens, "remaining": reading.tokens_left, "reset_seconds": reset}
+        reset = round(state.tokens.seconds_to_empty(), 3)
+        usage["tokens_per_minute"] = {"limit": rule.tokens, "remaining": state.tokens_left, "reset_seconds": reset}
     if rule.concurrent:
-        usage["concurrent_requests"] = {"limit": rule.concurrent, "running": reading.running}
+        usage["concurrent_requests"] = {"limit": rule.concurrent, "running": state.running}
     if rule.budget:
         usage["monthly_tokens"] = {
             "limit": rule.budget,
-            "remaining": max(0, rule.budget - reading.used),
-            "used": reading.used,
+            "remaining": max(0, rule.budget - state.used),
+            "used": state.used,
             "month": this_month(),
         }
     return usage

@@ -6,7 +6,7 @@ import time
 from limits.storage import MemoryStorage
 
 from serve_app.gateway.access.budget import Budgets, budget_key
-from serve_app.gateway.access.rules import Reading, Rule, Rules
+from serve_app.gateway.access.rules import LimitState, Rule, Rules
 from serve_app.gateway.access.windows import EMPTY, MINUTE, Window
 
 
@@ -78,21 +78,21 @@ class MemoryStore:
         """How many windows it holds."""
         return len(self._windows.storage)
 
-    def read(self, rules: Rules) -> list[Reading]:
+    def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
         return [self._read(rule) for rule in rules]
 
-    def take(self, rules: Rules) -> list[Reading]:
+    def take(self, rules: Rules) -> list[LimitState]:
         """Lets a request in, if all scopes do, and returns how they stood."""
-        readings = [self._read(rule) for rule in rules]
-        for reading in readings:
-            if not reading.open:
-                return readings
+        states = [self._read(rule) for rule in rules]
+        for state in states:
+            if not state.open:
+                return states
         for rule in rules:
             if rule.requests:
                 self._windows.count(rule.requests_key)
         self.hold(rules)
-        return readings
+        return states
 
     def charge(self, rules: Rules, tokens: int) -> None:
         """Counts the tokens of an answer, also above the limits."""
@@ -118,9 +118,9 @@ class MemoryStore:
                 else:
                     del self._running[rule.scope]
 
-    def _read(self, rule: Rule) -> Reading:
+    def _read(self, rule: Rule) -> LimitState:
         window = self._windows.get_sliding_window
-        return Reading(
+        return LimitState(
             rule,
             requests=Window(*window(rule.requests_key, MINUTE)) if rule.requests else EMPTY,
             tokens=Window(*window(rule.tokens_key, MINUTE)) if rule.tokens else EMPTY,

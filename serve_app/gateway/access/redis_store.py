@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from serve_app.gateway.access import redis_scripts
 from serve_app.gateway.access.budget import budget_key
-from serve_app.gateway.access.rules import Reading, Rule, Rules
+from serve_app.gateway.access.rules import LimitState, Rule, Rules
 from serve_app.gateway.access.windows import Window
 
 PREFIX = "ray-vllm-gateway"
@@ -30,11 +30,11 @@ class RedisStore:
         self._renew = client.register_script(redis_scripts.RENEW)
         self._add = client.register_script(redis_scripts.ADD)
 
-    async def read(self, rules: Rules) -> list[Reading]:
+    async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
         return await self.take(rules, lease="")
 
-    async def take(self, rules: Rules, lease: str) -> list[Reading]:
+    async def take(self, rules: Rules, lease: str) -> list[LimitState]:
         """Lets a request in, if all scopes do, and returns how they stood.
 
         Args:
@@ -43,7 +43,7 @@ class RedisStore:
         """
         numbers = await self._enter(_keys(rules), [lease, *_limits(rules)])
         return [
-            _reading(rule, numbers[start : start + _NUMBERS])
+            _state(rule, numbers[start : start + _NUMBERS])
             for rule, start in zip(rules, range(0, len(numbers), _NUMBERS), strict=True)
         ]
 
@@ -103,10 +103,10 @@ def _limits(rules: Rules) -> list[int]:
     return limits
 
 
-def _reading(rule: Rule, numbers: Sequence[int]) -> Reading:
+def _state(rule: Rule, numbers: Sequence[int]) -> LimitState:
     requests, requests_ms, more_requests, more_requests_ms = numbers[:4]
     tokens, tokens_ms, more_tokens, more_tokens_ms = numbers[4:8]
-    return Reading(
+    return LimitState(
         rule,
         requests=Window(requests, requests_ms / 1000, more_requests, more_requests_ms / 1000),
         tokens=Window(tokens, tokens_ms / 1000, more_tokens, more_tokens_ms / 1000),

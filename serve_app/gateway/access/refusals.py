@@ -5,28 +5,28 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from serve_app.gateway.access.budget import next_month, seconds_to_next_month
-from serve_app.gateway.access.rules import Limit, Reading
+from serve_app.gateway.access.rules import Limit, LimitState
 from serve_app.gateway.access.windows import MINUTE, duration
-from serve_app.gateway.apis.errors import ApiError, Header
+from serve_app.gateway.api.errors import ApiError, Header
 
 _CONCURRENT_RETRY_SECONDS = 1
 """Nobody knows when a running request ends."""
 
 
-def limit_headers(readings: Sequence[Reading], *, let_in: bool) -> list[Header]:
+def limit_headers(states: Sequence[LimitState], *, let_in: bool) -> list[Header]:
     """The headers that OpenAI's clients read, of the tightest policies.
 
     Args:
-        readings: How the caller's scopes stood.
+        states: How the caller's scopes stood.
         let_in: Whether the request counts since then.
     """
     by_requests = by_tokens = None
-    for reading in readings:
-        rule = reading.rule
-        if rule.requests and (by_requests is None or reading.requests_left < by_requests.requests_left):
-            by_requests = reading
-        if rule.tokens and (by_tokens is None or reading.tokens_left < by_tokens.tokens_left):
-            by_tokens = reading
+    for state in states:
+        rule = state.rule
+        if rule.requests and (by_requests is None or state.requests_left < by_requests.requests_left):
+            by_requests = state
+        if rule.tokens and (by_tokens is None or state.tokens_left < by_tokens.tokens_left):
+            by_tokens = state
     headers: list[Header] = []
     if by_requests:
         left = max(0, by_requests.requests_left - 1) if let_in else by_requests.requests_left
@@ -47,36 +47,36 @@ def limit_headers(readings: Sequence[Reading], *, let_in: bool) -> list[Header]:
     return headers
 
 
-def refusal(readings: Sequence[Reading]) -> tuple[Reading, Limit, ApiError]:
+def refusal(states: Sequence[LimitState]) -> tuple[LimitState, Limit, ApiError]:
     """What refused a request; of several limits the one that lasts longest, so that the time told is long enough."""
-    exceeded = [(_seconds(reading, limit), reading, limit) for reading in readings for limit in reading.exceeded()]
-    seconds, reading, limit = max(exceeded, key=lambda each: each[0])
-    headers = limit_headers(readings, let_in=False)
+    exceeded = [(_seconds(state, limit), state, limit) for state in states for limit in state.exceeded()]
+    seconds, state, limit = max(exceeded, key=lambda each: each[0])
+    headers = limit_headers(states, let_in=False)
     headers.append((b"retry-after", b"%d" % seconds))
     code = "rate_limit_exceeded"
     if limit is Limit.BUDGET:
         code = "insufficient_quota"
         headers.append((b"x-should-retry", b"false"))  # OpenAI's and Anthropic's clients would try again at once
-    error = ApiError(HTTPStatus.TOO_MANY_REQUESTS, _sentence(reading, limit, seconds), code=code, headers=headers)
-    return reading, limit, error
+    error = ApiError(HTTPStatus.TOO_MANY_REQUESTS, _sentence(state, limit, seconds), code=code, headers=headers)
+    return state, limit, error
 
 
-def _seconds(reading: Reading, limit: Limit) -> int:
+def _seconds(state: LimitState, limit: Limit) -> int:
     """When to try again, in whole seconds, at least 1."""
     if limit is Limit.BUDGET:
         return seconds_to_next_month()
     if limit is Limit.CONCURRENT:
         return _CONCURRENT_RETRY_SECONDS
     if limit is Limit.REQUESTS:
-        seconds = reading.requests.seconds_to_next(reading.rule.requests)
+        seconds = state.requests.seconds_to_next(state.rule.requests)
     else:
-        seconds = reading.tokens.seconds_to_next(reading.rule.tokens)
+        seconds = state.tokens.seconds_to_next(state.rule.tokens)
     # Exactly then the count is still at the limit.
     return max(1, math.ceil(seconds + 0.001))
 
 
-def _sentence(reading: Reading, limit: Limit, seconds: int) -> str:
-    rule = reading.rule
+def _sentence(state: LimitState, limit: Limit, seconds: int) -> str:
+    rule = state.rule
     whose = f"The {rule.kind} {rule.name!r} has"
     if limit is Limit.BUDGET:
         return f"{whose} used up its {rule.budget} tokens of this month, the next begins on {next_month()} (UTC)."

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.access.windows import EMPTY, Window
+from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Policy
 
 _MAX_REMEMBERED = 10_000
@@ -83,7 +83,7 @@ class RuleBook:
         return rules
 
 
-class Reading:
+class LimitState:
     """How a scope stood when a request asked to be let in, without the request itself."""
 
     __slots__ = ("requests", "requests_left", "rule", "running", "tokens", "tokens_left", "used")

@@ -13,7 +13,7 @@ from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
 from serve_app.gateway.access.redis_store import RedisStore
-from serve_app.gateway.access.rules import Reading, Rules
+from serve_app.gateway.access.rules import LimitState, Rules
 
 logger = logging.getLogger(__name__)
 
@@ -60,19 +60,19 @@ class SharedStore:
         """Whether the counts are those of all replicas."""
         return bool(self._shared)
 
-    async def take(self, rules: Rules, number: int) -> list[Reading]:
+    async def take(self, rules: Rules, number: int) -> list[LimitState]:
         """Lets a request in, if all scopes do, and returns how they stood."""
         lease = f"{self._replica}/{number}"
-        readings = await self._take_shared(rules, lease) if self._shared else None
-        if readings is None:
-            readings = self._memory.take(rules)
-        elif all(reading.open for reading in readings):
+        states = await self._take_shared(rules, lease) if self._shared else None
+        if states is None:
+            states = self._memory.take(rules)
+        elif all(state.open for state in states):
             self._memory.hold(rules)
-        if all(reading.open for reading in readings):
+        if all(state.open for state in states):
             self._running[lease] = rules
-        return readings
+        return states
 
-    async def read(self, rules: Rules) -> list[Reading]:
+    async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
         if self._shared:
             try:
@@ -104,10 +104,10 @@ class SharedStore:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=self._timeout)
 
-    async def _take_shared(self, rules: Rules, lease: str) -> list[Reading] | None:
+    async def _take_shared(self, rules: Rules, lease: str) -> list[LimitState] | None:
         try:
             async with asyncio.timeout(self._timeout):
-                readings = await self._redis.take(rules, lease)
+                states = await self._redis.take(rules, lease)
         except _FAILURES as error:
             self._failed(error)
             self._doubtful[lease] = rules
@@ -115,10 +115,10 @@ class SharedStore:
         except asyncio.CancelledError:  # the client left; what was sent is carried out all the same
             self._start(self._try(self._redis.leave(rules, lease, 0)))
             raise
-        for reading in readings:
-            if reading.rule.budget:
-                self._memory.budgets.saw(budget_key(reading.rule.scope), reading.used)
-        return readings
+        for state in states:
+            if state.rule.budget:
+                self._memory.budgets.saw(budget_key(state.rule.scope), state.used)
+        return states
 
     async def _leave_shared(self, rules: Rules, lease: str, tokens: int) -> None:
         if not await self._try(self._redis.leave(rules, lease, tokens)):

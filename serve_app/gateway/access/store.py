@@ -8,7 +8,7 @@ from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_batches import BatchingRedis, connection_pool
 from serve_app.gateway.access.redis_store import RedisStore
-from serve_app.gateway.access.rules import Reading, Rules
+from serve_app.gateway.access.rules import LimitState, Rules
 from serve_app.gateway.access.shared_store import SharedStore
 from serve_app.settings.gateway import Redis
 
@@ -20,10 +20,10 @@ class Store(Protocol):
     def shared(self) -> bool:
         """Whether the counts are those of all replicas."""
 
-    async def take(self, rules: Rules, number: int) -> list[Reading]:
+    async def take(self, rules: Rules, number: int) -> list[LimitState]:
         """Lets a request in, if all scopes do, and returns how they stood."""
 
-    async def read(self, rules: Rules) -> list[Reading]:
+    async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
 
     def leave(self, rules: Rules, number: int, tokens: int) -> None:
@@ -39,11 +39,11 @@ class ReplicaStore:
         """Starts at 0."""
         self._memory = MemoryStore()
 
-    async def take(self, rules: Rules, number: int) -> list[Reading]:
+    async def take(self, rules: Rules, number: int) -> list[LimitState]:
         """Lets a request in, if all scopes do, and returns how they stood."""
         return self._memory.take(rules)
 
-    async def read(self, rules: Rules) -> list[Reading]:
+    async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
         return self._memory.read(rules)
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import aiohttp
 
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.access.issuer import RETRY_SECONDS, Issuer, IssuerError, Keys
 from serve_app.gateway.access.keys import TOKENS_NAME
 from serve_app.gateway.access.metrics import AccessMetrics, TokenResult
 from serve_app.gateway.access.verify import LEEWAY_SECONDS, TokenError, claims_of
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Oidc, Team
 
 _SHAPE = re.compile(rb"eyJ[\w-]*\.[\w-]+\.[\w-]*")

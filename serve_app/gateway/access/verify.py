@@ -56,11 +56,11 @@ async def claims_of(text: bytes, issuer: Issuer) -> dict[str, Any]:
             options={"require": ["exp", "iss", "aud"], "enforce_minimum_key_length": True},
         )
     except jwt.PyJWTError as error:
-        raise _told(error, settings.audience) from error
+        raise _token_error(error, settings.audience) from error
     return claims
 
 
-def _told(error: jwt.PyJWTError, audience: str) -> TokenError:
+def _token_error(error: jwt.PyJWTError, audience: str) -> TokenError:
     match error:
         case jwt.ExpiredSignatureError():
             return TokenError(TokenResult.EXPIRED, "The token has expired, get a new one.")

@@ -14,10 +14,10 @@ from http import HTTPStatus
 
 from prometheus_client import Gauge
 
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.admission.metrics import QueueMetrics
-from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.routing.plan import Target
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.plan import Target
 from serve_app.settings.gateway import Priority, Queue
 
 _RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
@@ -25,12 +25,12 @@ RETRY_AFTER_SECONDS = 5
 
 
 class _Waiter:
-    __slots__ = ("group", "rank", "turn")
+    __slots__ = ("admitted", "group", "rank")
 
     def __init__(self, rank: int, group: str) -> None:
         self.rank = rank
         self.group = group
-        self.turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
 class ModelQueue:
@@ -87,9 +87,9 @@ class ModelQueue:
         self._admit()
         try:
             async with asyncio.timeout(limits.max_seconds):
-                await waiter.turn
+                await waiter.admitted
         except BaseException as error:
-            if waiter.turn.done() and not waiter.turn.cancelled() and not waiter.turn.exception():
+            if waiter.admitted.done() and not waiter.admitted.cancelled() and not waiter.admitted.exception():
                 self.leave(group)  # its turn came in the very moment in which it gave up
             else:
                 self._remove(waiter)
@@ -120,7 +120,7 @@ class ModelQueue:
                 queues[group] = queues.pop(group)
             self._in_flight += 1
             self._in_flight_of[group] += 1
-            waiter.turn.set_result(None)
+            waiter.admitted.set_result(None)
 
     def _make_room(self, newcomer: _Waiter) -> bool:
         for rank in range(len(self._waiting) - 1, newcomer.rank - 1, -1):
@@ -133,7 +133,7 @@ class ModelQueue:
                 return False
             displaced = queues[largest][-1]
             self._remove(displaced)
-            displaced.turn.set_exception(self._refusal("displaced", "Requests that come first took all places."))
+            displaced.admitted.set_exception(self._refusal("displaced", "Requests that come first took all places."))
             return True
         return False
 
@@ -164,7 +164,7 @@ class ModelQueue:
                 yield from [group] * len(queue)
 
 
-class Turn:
+class Slot:
     """A slot that is held."""
 
     __slots__ = ("_group", "_in_flight", "_queue", "waited_seconds")
@@ -184,7 +184,7 @@ class Turn:
         self.waited_seconds = waited_seconds
         in_flight.inc()
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Gives the slot back; a second time does nothing."""
         if self._queue is not None:
             self._in_flight.dec()
@@ -206,7 +206,7 @@ class Admission:
         self._in_flight = in_flight
         self._queues: dict[str, ModelQueue] = {}
 
-    async def turn(self, target: Target, caller: Caller, limits: Queue) -> Turn:
+    async def slot(self, target: Target, caller: Caller, limits: Queue) -> Slot:
         """Waits for a slot of a model.
 
         Args:
@@ -227,4 +227,4 @@ class Admission:
             began = time.perf_counter()
             await queue.enter(caller, group, slots, limits)
             waited = time.perf_counter() - began
-        return Turn(queue, group, self._in_flight(target.model), waited)
+        return Slot(queue, group, self._in_flight(target.model), waited)

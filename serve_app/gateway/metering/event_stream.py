@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from serve_app.gateway.apis.errors import Shape
+from serve_app.gateway.api.errors import Shape
 from serve_app.gateway.metering.reader import Reader
 from serve_app.gateway.metering.tokens import EventUsage
 

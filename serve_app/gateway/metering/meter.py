@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
+from serve_app.gateway.exchange.outcome import Outcome
+from serve_app.gateway.exchange.plan import Target
+from serve_app.gateway.exchange.record import RequestRecord
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.metrics import Account, MeteringMetrics, Unknown
-from serve_app.gateway.metering.record import Record
-from serve_app.gateway.metering.tokens import Usage
 from serve_app.gateway.metering.usage import WITHOUT_USAGE
-from serve_app.gateway.observe.metrics import Outcome
-from serve_app.gateway.routing.plan import Target
 
 _UNKNOWN = {Outcome.DISCONNECT: Unknown.DISCONNECT, Outcome.BROKEN: Unknown.BROKEN}
 
@@ -19,7 +19,7 @@ class Meter:
         """Takes the series."""
         self._metrics = metrics
 
-    def record(self, record: Record) -> None:
+    def count(self, record: RequestRecord) -> None:
         """Counts a request; one that no model was found for leaves no trace.
 
         What was reported before a stream broke off is counted as tokens, and the request as one whose usage is unknown:
@@ -29,7 +29,7 @@ class Meter:
         if target is None or record.api is None:
             return
         metrics = self._metrics
-        if record.queued_seconds is not None:
+        if record.queued_seconds:
             metrics.queue_histogram(target.model).observe(record.queued_seconds)
         if usage is not None:
             account = Account(record.caller.team, record.caller.key, target.model, target.route)
@@ -45,7 +45,7 @@ class Meter:
             reason = _UNKNOWN.get(record.outcome, Unknown.NOT_REPORTED)
             metrics.usage_unknown.labels(target.model, reason).inc()
 
-    def _observe(self, record: Record, target: Target, usage: Usage) -> None:
+    def _observe(self, record: RequestRecord, target: Target, usage: Usage) -> None:
         """Adds a request whose usage is known to the distributions.
 
         The time per token is the mean of the request. The gaps between pieces would tell something else: the engine
@@ -60,7 +60,7 @@ class Meter:
             self._metrics.time_per_output_token_histogram(target.model, target.route).observe(seconds)
 
 
-def _took_tokens(record: Record) -> bool:
+def _took_tokens(record: RequestRecord) -> bool:
     """Whether a model worked on a request: it began to answer, or was asked and the client left before."""
     begun = record.first_byte_at or (record.asked and record.outcome is Outcome.DISCONNECT)
     return bool(begun) and record.status < HTTPStatus.BAD_REQUEST

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from serve_app.gateway.routing.plan import Target
+from serve_app.gateway.exchange.plan import Target
 
 MOST_DECLARED = 300
 """Accounts whose counters are shown before their first request; each is three series, and a scrape costs time."""

@@ -1,6 +1,6 @@
 """What all readers of usage have in common."""
 
-from serve_app.gateway.metering.tokens import Usage
+from serve_app.gateway.exchange.usage import Usage
 
 
 class Reader:

@@ -1,47 +1,10 @@
-"""Numbers of tokens, as the APIs report them and as they are counted here."""
+"""Token numbers, as the APIs report them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from serve_app.gateway.apis.errors import Shape
-from serve_app.settings.gateway import Price
-
-_MILLION = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What one request took. The three numbers have no token in common: their sum is what the engine worked on."""
-
-    prompt: int
-    """Tokens of the prompt that were computed."""
-    cached: int
-    """Tokens of the prompt that were found in the prefix cache."""
-    completion: int
-    """Tokens of the answer, reasoning included."""
-    partial: bool = False
-    """Reported while more was to come: if nothing was reported after it, the numbers are a lower bound."""
-
-    @property
-    def total(self) -> int:
-        """All tokens."""
-        return self.prompt + self.cached + self.completion
-
-
-def cost(usage: Usage, price: Price) -> float:
-    """What a request costs, in the price's currency.
-
-    (prompt * prompt_per_million + cached * cached_per_million + completion * completion_per_million) / 1,000,000, where
-    cached tokens cost as much as the others of the prompt if they have no price of their own.
-
-    Args:
-        usage: Its tokens.
-        price: Its model's price.
-    """
-    cached_price = price.prompt_per_million if price.cached_per_million is None else price.cached_per_million
-    prompt = usage.prompt * price.prompt_per_million + usage.cached * cached_price
-    return (prompt + usage.completion * price.completion_per_million) / _MILLION
+from serve_app.gateway.api.errors import Shape
+from serve_app.gateway.exchange.usage import Usage
 
 
 def from_openai(usage: Mapping[str, Any], *, partial: bool = False) -> Usage:

@@ -4,10 +4,11 @@ from typing import Any
 
 import orjson
 
-from serve_app.gateway.apis.table import Api
+from serve_app.gateway.api.table import Api
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.event_stream import EventStream, StrippedEventStream
 from serve_app.gateway.metering.reader import Reader
-from serve_app.gateway.metering.tokens import Usage, from_anthropic, from_cohere, from_openai
+from serve_app.gateway.metering.tokens import from_anthropic, from_cohere, from_openai
 from serve_app.gateway.metering.whole_answer import WholeAnswer
 
 __all__ = ["WITHOUT_USAGE", "Reader", "Usage", "ask_for_usage", "reader"]

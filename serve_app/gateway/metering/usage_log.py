@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from serve_app.gateway.metering.record import Record
+from serve_app.gateway.exchange.record import RequestRecord
 
 FLUSH_SECONDS = 0.1
 FLUSH_BYTES = 32 * 1024
@@ -34,7 +34,7 @@ class UsageLog:
         self._bytes = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def write(self, record: Record) -> None:
+    def write(self, record: RequestRecord) -> None:
         """Adds a request's line. Has to be called in the event loop."""
         line = orjson.dumps(_line(record), option=orjson.OPT_APPEND_NEWLINE)
         self._lines.append(line)
@@ -60,13 +60,13 @@ class UsageLog:
     """To be called at the end, when no requests are left."""
 
 
-def _line(record: Record) -> dict[str, Any]:
+def _line(record: RequestRecord) -> dict[str, Any]:
     target, usage, caller = record.target, record.usage, record.caller
     started = record.started_at
     line = {
         "ts": datetime.datetime.now(datetime.UTC),
         "log": "usage",
-        "request_id": record.request_id,
+        "request_id": record.request_id.decode(),
         "method": record.method,
         "path": record.path,
         "api": record.api.name if record.api else "",
@@ -84,7 +84,7 @@ def _line(record: Record) -> dict[str, Any]:
         "partial": usage.partial if usage else None,
         "cost": record.cost,
         "currency": record.currency,
-        "queue_ms": _ms(record.queued_seconds),
+        "queue_ms": _ms(record.queued_seconds or None),
         "ttfb_ms": _ms(record.first_byte_at - started if record.first_byte_at else None),
         "duration_ms": _ms(record.ended_at - started),
         "bytes": record.bytes_sent,

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.reader import Reader
-from serve_app.gateway.metering.tokens import Usage
 
 KEPT = 64 * 1024
 """Bytes of the end of an answer in which usage is looked for with certainty."""

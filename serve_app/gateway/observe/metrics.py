@@ -1,60 +1,17 @@
 """What the gateway counts; every label's values come from the configuration or from a fixed set."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from serve_app import __version__
-from serve_app.gateway.routing.plan import Target
+from serve_app.gateway.exchange.outcome import RETRIED, Outcome, Reason
+from serve_app.gateway.exchange.plan import Target
 from serve_app.settings.gateway import Task
 
 TIME_TO_FIRST_BYTE = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 DURATION = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-
-
-class Reason(StrEnum):
-    """Why an upstream attempt failed."""
-
-    CONNECT = "connect"
-    """Refused, unreachable, or a name that is not in the DNS (yet)."""
-    CONNECT_TIMEOUT = "connect_timeout"
-    RESET = "reset"
-    """The connection ended before the first byte of an answer's body."""
-    UNAVAILABLE = "unavailable"
-    """503."""
-    NO_ROUTE = "no_route"
-    """Serve does not know the model's route (yet)."""
-    NO_REPLICA = "no_replica"
-    """HAProxy reached no replica."""
-    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
-    IDLE_TIMEOUT = "idle_timeout"
-    BROKEN_STREAM = "broken_stream"
-    LOST = "lost"
-    """The model was lost with the request, more often than it is sent again."""
-    INVALID = "invalid"
-    """The answer is not HTTP, or a redirect."""
-
-
-class Outcome(StrEnum):
-    """How a request ended: the class of the status that the client got, or what kept it from getting all of it."""
-
-    SUCCESS = "2xx"
-    CLIENT_ERROR = "4xx"
-    SERVER_ERROR = "5xx"
-    DISCONNECT = "disconnect"
-    BROKEN = "broken"
-
-
-RETRIED = (
-    Reason.CONNECT,
-    Reason.CONNECT_TIMEOUT,
-    Reason.RESET,
-    Reason.UNAVAILABLE,
-    Reason.NO_ROUTE,
-    Reason.NO_REPLICA,
-)
 
 
 _MAIN_API: dict[Task, str] = {

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
-    from serve_app.gateway.apis.errors import Header
-    from serve_app.gateway.exchange import Exchange
+    from serve_app.gateway.api.errors import Header
+    from serve_app.gateway.exchange.record import RequestRecord
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _CONTEXT = (b"traceparent", b"tracestate")
 
 
-class Attempt:
+class ClientSpan:
     """The span of a request to one model."""
 
     __slots__ = ("_span", "headers")
@@ -40,7 +40,7 @@ class Attempt:
         self._span.end()
 
 
-class Trace:
+class ServerSpan:
     """The span of a client's request."""
 
     __slots__ = ("_span", "_tracing")
@@ -50,31 +50,31 @@ class Trace:
         self._tracing = tracing
         self._span = span
 
-    def attempt(self, model: str) -> Attempt:
+    def attempt(self, model: str) -> ClientSpan:
         """Begins the span of a request to a model."""
-        return self._tracing.begin_attempt(self._span, model)
+        return self._tracing.start_attempt(self._span, model)
 
-    def end(self, exchange: "Exchange") -> None:
+    def end(self, record: "RequestRecord") -> None:
         """Ends it, with what is known of the request."""
         from opentelemetry.trace import StatusCode
 
         span = self._span
-        span.set_attribute("http.response.status_code", exchange.status)
-        span.set_attribute("ray_vllm_gateway.request_id", exchange.request_id.decode())
-        span.set_attribute("ray_vllm_gateway.key", exchange.caller.key)
-        span.set_attribute("ray_vllm_gateway.team", exchange.caller.team)
-        span.set_attribute("ray_vllm_gateway.queue_seconds", exchange.queued_seconds)
-        span.set_attribute("ray_vllm_gateway.retries", exchange.retries)
-        if exchange.plan and exchange.target:
-            span.set_attribute("gen_ai.request.model", exchange.plan.name)
-            span.set_attribute("gen_ai.response.model", exchange.target.model)
-        if exchange.first_byte_at:
-            span.set_attribute("gen_ai.response.time_to_first_chunk", exchange.seconds_to_first_byte)
-        if exchange.usage:
-            span.set_attribute("gen_ai.usage.input_tokens", exchange.usage.prompt + exchange.usage.cached)
-            span.set_attribute("gen_ai.usage.output_tokens", exchange.usage.completion)
-        if exchange.status >= 500 or not exchange.complete:  # server errors
-            span.set_status(StatusCode.ERROR, exchange.outcome)
+        span.set_attribute("http.response.status_code", record.status)
+        span.set_attribute("ray_vllm_gateway.request_id", record.request_id.decode())
+        span.set_attribute("ray_vllm_gateway.key", record.caller.key)
+        span.set_attribute("ray_vllm_gateway.team", record.caller.team)
+        span.set_attribute("ray_vllm_gateway.queue_seconds", record.queued_seconds)
+        span.set_attribute("ray_vllm_gateway.retries", record.retries)
+        if record.plan and record.target:
+            span.set_attribute("gen_ai.request.model", record.plan.name)
+            span.set_attribute("gen_ai.response.model", record.target.model)
+        if record.first_byte_at:
+            span.set_attribute("gen_ai.response.time_to_first_chunk", record.seconds_to_first_byte)
+        if record.usage:
+            span.set_attribute("gen_ai.usage.input_tokens", record.usage.prompt + record.usage.cached)
+            span.set_attribute("gen_ai.usage.output_tokens", record.usage.completion)
+        if record.status >= 500 or not record.complete:  # server errors
+            span.set_status(StatusCode.ERROR, record.outcome)
         span.end()
 
 
@@ -102,7 +102,7 @@ class Tracing:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         return cls(provider)
 
-    def begin(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> Trace:
+    def start(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> ServerSpan:
         """Begins a request's span, as a child of the client's if it named one.
 
         Args:
@@ -119,9 +119,9 @@ class Tracing:
             kind=SpanKind.SERVER,
             attributes={"http.request.method": method, "http.route": path},
         )
-        return Trace(self, span)
+        return ServerSpan(self, span)
 
-    def begin_attempt(self, parent: "Span", model: str) -> Attempt:
+    def start_attempt(self, parent: "Span", model: str) -> ClientSpan:
         """Begins the span of a request to a model."""
         from opentelemetry.trace import SpanKind, set_span_in_context
 
@@ -133,7 +133,7 @@ class Tracing:
         )
         carrier: dict[str, str] = {}
         self._propagator.inject(carrier, set_span_in_context(span))
-        return Attempt(span, [(name.encode(), value.encode()) for name, value in carrier.items()])
+        return ClientSpan(span, [(name.encode(), value.encode()) for name, value in carrier.items()])
 
     def close(self) -> None:
         """Exports what is left."""

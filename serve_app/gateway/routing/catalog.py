@@ -6,11 +6,11 @@ from random import Random
 
 from yarl import URL
 
-from serve_app.gateway.access.caller import Caller
-from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.apis.table import APIS, Api
-from serve_app.gateway.routing.plan import Plan, Target
-from serve_app.gateway.routing.way import Headers, ModelWay, RouteWay, Tasks, Way
+from serve_app.gateway.api.errors import ApiError, Headers
+from serve_app.gateway.api.table import APIS, Api
+from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.plan import Plan, Target
+from serve_app.gateway.routing.resolver import ModelResolver, Resolver, RouteResolver, Tasks
 from serve_app.settings.gateway import GatewayConfig, Model
 
 _LONGEST_NAME = 253
@@ -42,16 +42,16 @@ class Catalog:
         def target(model: str, entry: Model, route: str = "", adapter: str = "") -> Target:
             return Target(model, route, entry, adapter or entry.upstream_model or model, urls[model])
 
-        self._ways: dict[str, Way] = {}
+        self._ways: dict[str, Resolver] = {}
         for model, entry in config.models.items():
             if not entry.private:
-                self._ways[model] = ModelWay(model, target(model, entry))
+                self._ways[model] = ModelResolver(model, target(model, entry))
                 for adapter in entry.adapters:
-                    self._ways[adapter] = ModelWay(adapter, target(model, entry, adapter=adapter))
+                    self._ways[adapter] = ModelResolver(adapter, target(model, entry, adapter=adapter))
         asked = frozenset(api.tasks for api in APIS.values())
         for name, route in config.routes.items():
             named = {model: target(model, config.models[model], name) for model in set(route.model_ids().values())}
-            self._ways[name] = RouteWay(name, route, named, asked, draws)
+            self._ways[name] = RouteResolver(name, route, named, asked, draws)
 
     def __iter__(self) -> Iterator[str]:
         """All names that clients may use: models, each followed by its adapters, then routes."""
@@ -107,7 +107,7 @@ class Catalog:
         """
         self._way(name, caller, None)
 
-    def _way(self, name: str, caller: Caller, api: Api | None) -> Way:
+    def _way(self, name: str, caller: Caller, api: Api | None) -> Resolver:
         way = self._ways.get(name)
         if way is None:
             message = f"The model {name[:_LONGEST_NAME]!r} does not exist. {self._usable(caller, api)}"

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from serve_app.gateway.exchange.plan import Plan
 from serve_app.gateway.observe.metrics import DURATION, TIME_TO_FIRST_BYTE
-from serve_app.gateway.routing.plan import Plan
 
 RATE_LIMITED = "rate_limited"
 FALLBACK_REASONS = (RATE_LIMITED, "model_unavailable", "model_overloaded", "timeout", "bad_gateway")

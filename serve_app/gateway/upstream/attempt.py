@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from yarl import URL
 
-from serve_app.gateway.apis.errors import Header, Shape, normalise
-from serve_app.gateway.observe.metrics import Reason
+from serve_app.gateway.api.errors import Header, Shape, normalise
+from serve_app.gateway.exchange.outcome import Reason
 from serve_app.gateway.upstream.connection import Connection, LostError, NotHttpError
 from serve_app.gateway.upstream.headers import passed_back
 from serve_app.gateway.upstream.pool import Pool, opening, origin_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from serve_app.gateway.apis.errors import Header
+from serve_app.gateway.api.errors import Header
 
 _HOP_BY_HOP = frozenset(
     (

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from serve_app.gateway.observe.metrics import RETRIED, Reason
+from serve_app.gateway.exchange.outcome import RETRIED, Reason
 from serve_app.gateway.upstream.attempt import Answer, AttemptError
 
 logger = logging.getLogger(__name__)

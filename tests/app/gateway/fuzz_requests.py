@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from serve_app.gateway.apis.table import APIS
+from serve_app.gateway.api.table import APIS
 
 OPERATIONS = [
     *(("POST", path) for path in APIS),

@@ -15,7 +15,7 @@ import yaml
 from aiohttp import web
 
 from serve_app.gateway.app import gateway
-from serve_app.gateway.lifecycle import Drain, Server, server
+from serve_app.gateway.http.lifecycle import Drain, Server, server
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.upstream.retry import Backoff

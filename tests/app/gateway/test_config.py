@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from serve_app.gateway.background.watched import ConfigError
 from serve_app.gateway.config import parse, watched_catalog
 from serve_app.gateway.observe.metrics import Metrics
-from serve_app.gateway.watch import ConfigError
 
 from .support import FakeModel, Gateway, ask, config_for, stream, until
 

@@ -27,8 +27,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from serve_app.gateway.apis import schemas
-from serve_app.gateway.apis.table import APIS, find, shape_of
+from serve_app.gateway.api import schemas
+from serve_app.gateway.api.table import APIS, find, shape_of
 
 from .fuzz_requests import (
     ANY_BODY,

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from serve_app.gateway.access.metrics import AccessMetrics, TokenResult
 from serve_app.gateway.access.tokens import Tokens
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
 from serve_app.settings.gateway import Oidc, Team
 
 from .identity_provider import AUDIENCE, IdentityProvider

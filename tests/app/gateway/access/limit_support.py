@@ -16,14 +16,14 @@ from fakeredis.aioredis import FakeAsyncRedisConnection
 from prometheus_client import CollectorRegistry
 from redis.asyncio import ConnectionPool, Redis
 
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.limits import Grant, Limiter
 from serve_app.gateway.access.redis_batches import BatchingRedis, connection_pool
 from serve_app.gateway.access.redis_store import RedisStore
 from serve_app.gateway.access.shared_store import SharedStore
 from serve_app.gateway.access.store import ReplicaStore, Store
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Policy
 
 TIMEOUT = 1.0

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from serve_app.gateway.access.auth import Authenticator
-from serve_app.gateway.access.caller import ANYBODY, Caller
 from serve_app.gateway.access.keys import watched_keys
 from serve_app.gateway.access.metrics import AccessMetrics
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.exchange.caller import ANYBODY, Caller
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.settings.gateway import Team
 

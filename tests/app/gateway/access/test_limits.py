@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
-from serve_app.gateway.access.caller import ANYBODY, Caller
 from serve_app.gateway.access.limits import NO_GRANT
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.rules import Rule
+from serve_app.gateway.exchange.caller import ANYBODY, Caller
 
 from .limit_support import Replica, caller, headers_of, policy
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.store import opened
+from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Redis
 
 from ..support import until

@@ -14,7 +14,7 @@ from serve_app.gateway.access.auth import Authenticator
 from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.access.verify import LEEWAY_SECONDS
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.settings.gateway import Oidc, Team
 

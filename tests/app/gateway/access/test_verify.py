@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from serve_app.gateway.access.verify import LEEWAY_SECONDS
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
 
 from .desk import Desk
 from .identity_provider import AUDIENCE, private_key, public_jwk

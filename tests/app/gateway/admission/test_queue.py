@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serve_app.gateway.access.caller import Caller
 from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission, ModelQueue
-from serve_app.gateway.apis.errors import ApiError
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.observe.metrics import Metrics
-from serve_app.gateway.routing.plan import Target
 from serve_app.settings.gateway import Model, Priority, Queue
 
 LIMITS = Queue(maxRequests=4, maxSeconds=30)
@@ -200,22 +200,22 @@ def target(slots: int) -> Target:
     return Target("m", "", Model(url="http://h", maxConcurrentRequests=slots), "m", {})
 
 
-async def test_turns_are_counted_and_end_once() -> None:
+async def test_slots_are_counted_and_released_once() -> None:
     metrics = Metrics()
     admission = Admission(QueueMetrics(metrics.registry), metrics.in_flight_gauge)
 
     def in_flight() -> float | None:
         return metrics.registry.get_sample_value("ray_vllm_gateway_requests_in_flight", {"model": "m"})
 
-    first = await admission.turn(target(1), Caller(key="k"), LIMITS)
+    first = await admission.slot(target(1), Caller(key="k"), LIMITS)
     assert first.waited_seconds == 0
-    second = asyncio.create_task(admission.turn(target(1), Caller(key="k"), LIMITS))
+    second = asyncio.create_task(admission.slot(target(1), Caller(key="k"), LIMITS))
     await asyncio.sleep(0.02)
     assert in_flight() == 1
-    first.end()
-    first.end()
+    first.release()
+    first.release()
     held = await second
     assert 0.01 < held.waited_seconds < 10
     assert in_flight() == 1
-    held.end()
+    held.release()
     assert in_flight() == 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from serve_app.gateway.apis.table import APIS, CANCEL, RETRIEVE, Api
+from serve_app.gateway.api.table import APIS, CANCEL, RETRIEVE, Api
 from serve_app.gateway.metering.usage import Reader, Usage, reader
 
 FOLDER = Path(__file__).parent / "samples"

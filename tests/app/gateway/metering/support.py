@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from serve_app.gateway.access.caller import Caller
-from serve_app.gateway.apis.table import APIS, Api
-from serve_app.gateway.metering.record import Record
-from serve_app.gateway.metering.tokens import Usage
-from serve_app.gateway.observe.metrics import Outcome
-from serve_app.gateway.routing.plan import Target
+from serve_app.gateway.api.table import APIS, Api
+from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.outcome import Outcome
+from serve_app.gateway.exchange.plan import Target
+from serve_app.gateway.exchange.record import RequestRecord
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.settings.gateway import Model, Price
 
 CHAT = "/v1/chat/completions"
@@ -19,11 +19,11 @@ def target(model: str = "a", route: str = "", price: Price | None = PRICE) -> Ta
     return Target(model, route, Model(url=f"http://{model}:8000", price=price), model, {})
 
 
-def record(**changed: Any) -> Record:
+def record(outcome: Outcome | None = None, **changed: Any) -> RequestRecord:
     """A stream that took 2.5 s, 0.5 s of them until its first byte."""
     api: Api = APIS[CHAT]
     usual: dict[str, Any] = {
-        "request_id": "r-1",
+        "request_id": b"r-1",
         "method": "POST",
         "path": CHAT,
         "caller": CALLER,
@@ -31,7 +31,7 @@ def record(**changed: Any) -> Record:
         "target": target(route="chat"),
         "asked": True,
         "status": 200,
-        "outcome": Outcome.SUCCESS,
+        "complete": True,
         "stream": True,
         "started_at": 100.0,
         "first_byte_at": 100.5,
@@ -42,4 +42,10 @@ def record(**changed: Any) -> Record:
         "bytes_sent": 4242,
         "retries": 1,
     }
-    return Record(**usual | changed)
+    if outcome is Outcome.DISCONNECT:
+        usual |= {"complete": False, "disconnected": True}
+    elif outcome is Outcome.BROKEN:
+        usual["complete"] = False
+    made = RequestRecord(**usual | changed)
+    assert outcome in (None, made.outcome)
+    return made

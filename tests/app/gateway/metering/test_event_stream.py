@@ -3,8 +3,8 @@ import random
 
 import pytest
 
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.event_stream import LONGEST_HELD, LONGEST_READ
-from serve_app.gateway.metering.tokens import Usage
 from serve_app.gateway.metering.usage import reader
 
 from .samples import BY_NAME, in_bytes, in_events, in_twos, new_reader, read, sample

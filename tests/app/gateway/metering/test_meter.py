@@ -3,12 +3,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from serve_app.gateway.access.caller import ANYBODY
-from serve_app.gateway.apis.table import APIS, RETRIEVE
+from serve_app.gateway.api.table import APIS, RETRIEVE
+from serve_app.gateway.exchange.caller import ANYBODY
+from serve_app.gateway.exchange.outcome import Outcome
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.meter import Meter
 from serve_app.gateway.metering.metrics import MOST_DECLARED, MeteringMetrics
-from serve_app.gateway.metering.tokens import Usage
-from serve_app.gateway.observe.metrics import Outcome
 
 from .support import record, target
 
@@ -24,7 +24,7 @@ class Counted:
         self.meter = Meter(self.metrics)
 
     def record(self, **changed: Any) -> None:
-        self.meter.record(record(**changed))
+        self.meter.count(record(**changed))
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"ray_vllm_gateway_{name}", labels)

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.event_stream import LONGEST_HELD
-from serve_app.gateway.metering.tokens import Usage
 from serve_app.gateway.metering.usage import reader
 
 from .samples import in_bytes, in_events, in_twos, new_reader, pairs, read, sample

@@ -1,6 +1,7 @@
 import pytest
 
-from serve_app.gateway.metering.tokens import Usage, cost, from_anthropic, from_cohere, from_openai
+from serve_app.gateway.exchange.usage import Usage, cost
+from serve_app.gateway.metering.tokens import from_anthropic, from_cohere, from_openai
 from serve_app.settings.gateway import Price
 
 

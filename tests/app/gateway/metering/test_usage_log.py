@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from serve_app.gateway.access.caller import ANYBODY
+from serve_app.gateway.exchange.caller import ANYBODY
+from serve_app.gateway.exchange.outcome import Outcome
 from serve_app.gateway.metering.usage_log import FLUSH_BYTES, FLUSH_SECONDS, LONGEST_PROMPT, UsageLog
-from serve_app.gateway.observe.metrics import Outcome
 
 from .support import CHAT, record, target
 
@@ -118,12 +118,12 @@ async def test_prompts_are_written_only_where_they_are_given(log: UsageLog, stre
 
 async def test_lines_are_gathered_and_keep_their_order(log: UsageLog, stream: Stream) -> None:
     for number in range(5):
-        log.write(record(request_id=str(number)))
+        log.write(record(request_id=b"%d" % number))
     assert not stream.writes
     await asyncio.sleep(FLUSH_SECONDS * 3)
     assert len(stream.writes) == 1
     assert [line["request_id"] for line in stream.lines] == ["0", "1", "2", "3", "4"]
-    log.write(record(request_id="5"))
+    log.write(record(request_id=b"5"))
     await asyncio.sleep(FLUSH_SECONDS * 3)
     assert [line["request_id"] for line in stream.lines] == ["0", "1", "2", "3", "4", "5"]
 
@@ -131,14 +131,14 @@ async def test_lines_are_gathered_and_keep_their_order(log: UsageLog, stream: St
 async def test_many_lines_do_not_wait(log: UsageLog, stream: Stream) -> None:
     count = 0
     while not stream.writes:
-        log.write(record(request_id=str(count)))
+        log.write(record(request_id=b"%d" % count))
         count += 1
     assert FLUSH_BYTES <= len(stream.writes[0]) < FLUSH_BYTES + 1024
     assert [line["request_id"] for line in stream.lines] == [str(number) for number in range(count)]
 
 
 async def test_the_end_loses_nothing(log: UsageLog, stream: Stream) -> None:
-    log.write(record(request_id="last"))
+    log.write(record(request_id=b"last"))
     log.flush()
     assert [line["request_id"] for line in stream.lines] == ["last"]
     log.flush()

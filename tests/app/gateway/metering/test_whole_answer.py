@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.reader import Reader
-from serve_app.gateway.metering.tokens import Usage
 from serve_app.gateway.metering.usage import reader
 from serve_app.gateway.metering.whole_answer import KEPT
 

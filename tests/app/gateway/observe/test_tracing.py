@@ -102,7 +102,7 @@ async def test_spans_arrive_by_otlp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SERVICE_NAME", "gateway-under-test")
     tracing = Tracing.from_environment()
     assert tracing is not None
-    tracing.begin("POST", "/v1/completions", {}).attempt("a").end()
+    tracing.start("POST", "/v1/completions", {}).attempt("a").end()
     await asyncio.to_thread(tracing.close)
     await runner.cleanup()
     [resource] = received[0].resource_spans

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from serve_app.gateway.access.caller import ANYBODY, Caller
-from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.apis.table import APIS
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.api.table import APIS
+from serve_app.gateway.exchange.caller import ANYBODY, Caller
+from serve_app.gateway.exchange.plan import Plan
 from serve_app.gateway.routing.catalog import Catalog
-from serve_app.gateway.routing.plan import Plan
 from serve_app.settings.gateway import GatewayConfig, Policy
 
 CHAT = APIS["/v1/chat/completions"]

@@ -1,8 +1,8 @@
 import pytest
 
-from serve_app.gateway.access.caller import ANYBODY, Caller
-from serve_app.gateway.apis.errors import ApiError
-from serve_app.gateway.apis.table import APIS
+from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.api.table import APIS
+from serve_app.gateway.exchange.caller import ANYBODY, Caller
 from serve_app.settings.gateway import Policy
 
 from .catalogs import EMBEDDINGS, KEYED, TOKENIZE, asked, catalog, only, refusal, resolve

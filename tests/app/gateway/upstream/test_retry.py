@@ -1,6 +1,6 @@
 import pytest
 
-from serve_app.gateway.observe.metrics import RETRIED, Reason
+from serve_app.gateway.exchange.outcome import RETRIED, Reason
 from serve_app.gateway.upstream.attempt import Answer, AttemptError
 from serve_app.gateway.upstream.retry import Backoff, first_answer
 

@@ -1,1 +1,0 @@
-"""What clients may ask: paths, bodies, errors in their own shape."""

@@ -1,0 +1,1 @@
+"""What runs beside requests: supervised tasks, mounted files that change."""

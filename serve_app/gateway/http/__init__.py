@@ -1,0 +1,1 @@
+"""HTTP on the client's side: connections, request bodies, disconnects, shutdown."""

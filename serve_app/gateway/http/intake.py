@@ -1,0 +1,101 @@
+"""A request's body as it comes from the wire: whole, within its limits of size and time."""
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.types import Receive
+
+from serve_app.gateway.api.errors import ApiError, Headers
+from serve_app.gateway.http.disconnect import DisconnectError
+
+_MOST_DISCARDED = 64 * 1024 * 1024
+_DISCARD_SECONDS = 10
+_CLOSE = (b"connection", b"close")
+
+
+async def receive_all(
+    receive: Receive, headers: Headers, most_bytes: int, seconds: float, *, arrived: bool = False
+) -> bytes:
+    """Reads the whole body.
+
+    Args:
+        receive: ASGI's receive.
+        headers: The request's headers.
+        most_bytes: The most bytes allowed.
+        seconds: How long the client may take.
+        arrived: Whether all of it is there already: a timer costs more than the rest.
+
+    Raises:
+        ApiError: 413, if the declared or received length is above the limit; 408, if it took too long; 415, if the body
+            is compressed: its size would be known only when it is too late.
+        DisconnectError: The client left before the end.
+    """
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
+        await discard(receive, headers)
+        name = encoding.decode("latin-1")
+        message = f"The body's content-encoding is {name!r}: send the body uncompressed, without that header."
+        accepted = [(b"accept-encoding", b"identity")]
+        raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, code="unsupported_encoding", headers=accepted)
+    if int(headers.get(b"content-length", 0)) > most_bytes:
+        await discard(receive, headers)
+        raise _too_large(most_bytes)
+    if arrived:
+        return await _joined(receive, headers, most_bytes)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _joined(receive, headers, most_bytes)
+    except TimeoutError as error:
+        message = f"The body did not arrive in {seconds:g} s: send the request again."
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, message, code="timeout", headers=[_CLOSE]) from error
+
+
+async def _joined(receive: Receive, headers: Headers, most_bytes: int) -> bytes:
+    body = b""
+    pieces: bytearray | None = None
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectError
+        piece: bytes = message.get("body", b"")
+        if len(body if pieces is None else pieces) + len(piece) > most_bytes:
+            if message.get("more_body", False):
+                await discard(receive, headers)
+            raise _too_large(most_bytes)
+        if pieces is not None:
+            pieces += piece
+        elif body:
+            pieces = bytearray(body + piece)
+        else:
+            body = piece
+        if not message.get("more_body", False):
+            return body if pieces is None else bytes(pieces)
+
+
+async def discard(receive: Receive, headers: Headers) -> None:
+    """Reads and drops a body, within limits, so that its sender can read a refusal.
+
+    A connection that is closed while bytes arrive is reset, and the reset may overtake the answer: the client would see
+    a broken connection in place of a 401 or 413. A client that asks first (`expect: 100-continue`) sends nothing.
+
+    Args:
+        receive: ASGI's receive; the end of the body has not been received yet.
+        headers: The request's headers.
+    """
+    if b"expect" in headers or int(headers.get(b"content-length", 0)) > _MOST_DISCARDED:
+        return
+    discarded = 0
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while discarded <= _MOST_DISCARDED:
+                message = await receive()
+                discarded += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def _too_large(most_bytes: int) -> ApiError:
+    message = f"The body is larger than {most_bytes} bytes: send less, or have limits.maxBodyBytes raised."
+    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="request_too_large")

@@ -1,0 +1,1 @@
+"""Endpoints off the hot path, served by FastAPI."""

@@ -1,0 +1,1 @@
+"""Shadow copies of requests, and the comparison of their answers."""

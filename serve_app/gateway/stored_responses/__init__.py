@@ -1,0 +1,1 @@
+"""Responses that a model keeps: which one made them, and requests that name one."""

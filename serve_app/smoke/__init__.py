@@ -1,0 +1,1 @@
+"""The checks that `helm test` runs against a gateway."""

@@ -1,0 +1,3 @@
+from ..gateway.conftest import gateway, model
+
+__all__ = ["gateway", "model"]
