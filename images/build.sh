@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
 done
 [ ${#names[@]} -gt 0 ] || names=(serve-cpu gateway)
 engine=$(pick_engine "$engine")
-stack=$(version stack)
+serve_version=$(version serveImage) gateway_version=$(version gatewayImage)
 torch_index=${TORCH_INDEX_URL:-https://download.pytorch.org/whl/cpu}
 
 build() { # REF LATEST BASE DOCKERFILE CONTEXT TARGET [BUILD ARGUMENT...]; LATEST may be empty
@@ -79,16 +79,16 @@ serve() { # cpu|cuda
   local hash base; base=$(base_image serve)
   if [ "$1" = cpu ]; then torch_source; else torch=; fi
   hash=$(content_hash "$base $torch $(version uv)" images/serve serve_app versions.yaml .dockerignore)
-  build "$registry/serve:$stack-$1-$hash" "$registry/serve:$stack-$1" "$base" images/serve/Dockerfile "$repo" "$1" \
+  build "$registry/serve:$serve_version-$1-$hash" "$registry/serve:$serve_version-$1" "$base" images/serve/Dockerfile "$repo" "$1" \
     "TORCH=${torch:-cpu}" "TORCH_INDEX_URL=$torch_index" "UV_VERSION=$(version uv)" \
-    "STACK_VERSION=$stack" "RAY_VERSION=$(version ray)" "VLLM_VERSION=$(version vllm)"
+    "IMAGE_VERSION=$serve_version" "RAY_VERSION=$(version ray)" "VLLM_VERSION=$(version vllm)"
 }
 gateway() {
   local hash base; base=$(base_image gateway)
   hash=$(content_hash "$base $(version uv)" images/gateway images/serve/build/install.sh versions.yaml .dockerignore \
     serve_app/{__init__,version,uninstall}.py serve_app/versions.yaml serve_app/{settings,keys,smoke,gateway})
-  build "$registry/gateway:$stack-$hash" "$registry/gateway:$stack" "$base" images/gateway/Dockerfile "$repo" "" \
-    "UV_VERSION=$(version uv)" "STACK_VERSION=$stack"
+  build "$registry/gateway:$gateway_version-$hash" "$registry/gateway:$gateway_version" "$base" images/gateway/Dockerfile "$repo" "" \
+    "UV_VERSION=$(version uv)" "IMAGE_VERSION=$gateway_version"
 }
 demo_models() {
   local models base; base=$(base_image serve)

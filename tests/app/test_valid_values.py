@@ -133,9 +133,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "clusters": {"team-b": {"faultTolerance": {"enabled": True, "address": "rediss://redis.x.svc:6380"}}}
     },
     "registry with a port and a path": {
-        "image": {"registry": "registry.example.com:5000/mirror", "repository": "a/b_c/d-e"}
+        "clusterDefaults": {"image": {"registry": "registry.example.com:5000/mirror", "repository": "a/b_c/d-e"}}
     },
-    "digest": {"image": {"digest": f"sha256:{'0a' * 32}"}},
+    "digest": {"clusters": {"main": {"image": {"digest": f"sha256:{'0a' * 32}"}}}},
     "gateway pods by load": {
         "gateway": {
             "autoscaling": {

@@ -81,7 +81,7 @@ class Stack:
     def arguments(self) -> list[str]:
         """Values files and image tags as helm arguments."""
         arguments = [word for file in self.values for word in ("-f", str(file))]
-        for name, key in (("serve-cpu", "image"), ("gateway", "gateway.image")):
+        for name, key in (("serve-cpu", "clusterDefaults.image"), ("gateway", "gateway.image")):
             if name in self.images:
                 repository, tag = self.images[name].rsplit(":", 1)
                 registry, repository = repository.split("/", 1)

@@ -1,6 +1,7 @@
 """The blast radius of an edit, measured under load through the gateway."""
 
 import json
+import re
 import shutil
 import urllib.request
 from pathlib import Path
@@ -97,12 +98,13 @@ def listed(stack: Stack, name: str) -> bool:
     return True
 
 
-def test_chart_bump_with_equal_values_restarts_no_ray_pod(stack: Stack, serve: Serve, tmp_path: Path) -> None:
+def test_a_release_with_equal_values_restarts_no_ray_pod(stack: Stack, serve: Serve, tmp_path: Path) -> None:
     before, pods, cluster = serve.replicas(*RATES, "wren"), ray_pods(stack), ray_cluster(stack)
     bumped = tmp_path / "ray-vllm-stack"
     shutil.copytree(CHART, bumped)
-    text = (bumped / "Chart.yaml").read_text()
-    (bumped / "Chart.yaml").write_text(text.replace("\nversion: 0.1.0", "\nversion: 0.1.1"))
+    for name in ("Chart.yaml", "files/versions.yaml"):
+        text = (bumped / name).read_text()
+        (bumped / name).write_text(re.sub(r"(?m)^(version|appVersion|stack): 0\.1\.0", r"\1: 0.1.1", text))
     stack.edit(chart=bumped)
     stack.wait_for_models()
     assert stack.objects("deployments.apps", "app.kubernetes.io/component=gateway")[0]["metadata"]["labels"][

@@ -39,15 +39,22 @@ def test_file_says_for_whom_it_is(values: Path) -> None:
         assert any(line.startswith(begin) for line in head), begin
 
 
-@each_values_file
-def test_chart_version_changes_no_ray_cluster(values: Path, tmp_path: Path) -> None:
-    """Nor any pod template: an upgrade of the chart with equal values restarts nothing."""
-    chart = tmp_path / "chart"
+def released(folder: Path) -> Path:
+    """The chart as a release would bump it: its version, its appVersion, and serve_app with it."""
+    chart = folder / "chart"
     shutil.copytree(CHART, chart)
-    meta = chart / "Chart.yaml"
-    meta.write_text(re.sub(r"(?m)^version: .*", "version: 9.9.9", meta.read_text()))
-    bumped = render(values, chart=chart)
+    for name, pattern in (("Chart.yaml", "version|appVersion"), ("files/versions.yaml", "stack")):
+        file = chart / name
+        file.write_text(re.sub(rf"(?m)^({pattern}): [0-9.]+", r"\1: 9.9.9", file.read_text()))
+    return chart
+
+
+@each_values_file
+def test_a_release_changes_no_pod(values: Path, tmp_path: Path) -> None:
+    """An upgrade to the next release with equal values rebuilds no Ray cluster and restarts no pod."""
+    bumped = render(values, chart=released(tmp_path))
     assert "ray-vllm-stack-9.9.9" in bumped
+    assert 'app.kubernetes.io/version: "9.9.9"' in bumped
     for kind in ("RayService", "Deployment", "NodePool", "EC2NodeClass"):
         before, after = objects(golden(values).read_text(), kind), objects(bumped, kind)
         assert list(before) == list(after)

@@ -32,9 +32,9 @@ def test_runs_as_an_ordinary_user_on_a_read_only_root(image: Image) -> None:
 
 
 def test_labels_name_the_versions(serve: Image, gateway: Image, versions: dict[str, Any]) -> None:
-    for image in (serve, gateway):
+    for image, version in ((serve, versions["serveImage"]), (gateway, versions["gatewayImage"])):
         labels = image.config["Labels"]
-        assert labels["org.opencontainers.image.version"] == versions["stack"]
+        assert labels["org.opencontainers.image.version"] == version
         assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
         assert labels["org.opencontainers.image.title"].startswith("ray-vllm-stack ")
         assert labels["org.opencontainers.image.source"].startswith("https://github.com/")

@@ -1,9 +1,10 @@
 {{/*
-Reference of an image; a digest wins over the tag.
-usage: include "ray-vllm-stack.image" (dict "image" .Values.gateway.image "tag" "<tag where the values name none>")
+Reference of an image. A digest wins over the tag, and `global.imageRegistry` over the image's own registry.
+usage: include "ray-vllm-stack.image" (dict "root" $ "image" .Values.redis.image "tag" "<tag where the values name none>")
 */}}
 {{- define "ray-vllm-stack.image" -}}
-{{- $name := printf "%s/%s" .image.registry .image.repository }}
+{{- $registry := (.root.Values.global | default dict).imageRegistry | default .image.registry }}
+{{- $name := printf "%s/%s" $registry .image.repository }}
 {{- if .image.digest }}
 {{- printf "%s@%s" $name .image.digest }}
 {{- else }}
@@ -12,11 +13,25 @@ usage: include "ray-vllm-stack.image" (dict "image" .Values.gateway.image "tag" 
 {{- end }}
 
 {{/*
-`imagePullSecrets` of a pod spec, or nothing.
+Reference of the gateway's image.
+usage: include "ray-vllm-stack.image.gateway" $
+*/}}
+{{- define "ray-vllm-stack.image.gateway" -}}
+{{- $tag := (include "ray-vllm-stack.versions" . | fromJson).gatewayImage }}
+{{- include "ray-vllm-stack.image" (dict "root" . "image" .Values.gateway.image "tag" $tag) }}
+{{- end }}
+
+{{/*
+`imagePullSecrets` of a pod spec, or nothing: those of `imagePullSecrets` and `global.imagePullSecrets`, each a name or
+an object with a name.
 usage: include "ray-vllm-stack.imagePullSecrets" $
 */}}
 {{- define "ray-vllm-stack.imagePullSecrets" -}}
-{{- with .Values.imagePullSecrets }}
+{{- $names := list }}
+{{- range concat .Values.imagePullSecrets ((.Values.global | default dict).imagePullSecrets | default list) }}
+  {{- $names = append $names (kindIs "map" . | ternary (dig "name" "" (kindIs "map" . | ternary . dict)) .) }}
+{{- end }}
+{{- with uniq $names }}
 imagePullSecrets:
   {{- range . }}
   - name: {{ . }}

@@ -12,6 +12,14 @@ Chart.yaml: appVersion is {{ .Chart.AppVersion }}, but files/versions.yaml is of
 Chart.yaml: the dependency kuberay-operator is {{ .Version }}, but files/versions.yaml says {{ $versions.kuberay }}, make them equal
 {{- end }}
 {{- end }}
+{{- $operator := index .Values "kuberay-operator" }}
+{{- if $operator.enabled }}
+{{- with .Values.global.imageRegistry }}
+{{- if not (hasPrefix (printf "%s/" .) (dig "image" "repository" "" $operator)) }}
+kuberay-operator.image.repository: does not begin with {{ . }}/ (global.imageRegistry), which the operator's own chart does not read, set it to {{ . }}/kuberay/operator or where the operator's image is
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $fullname := include "ray-vllm-stack.fullname" . }}
 {{- if not (regexMatch "^[a-z][a-z0-9-]*$" $fullname) }}
 fullnameOverride: object names would begin with "{{ $fullname }}", but KubeRay takes lower-case letters, digits and - with a letter first, set another

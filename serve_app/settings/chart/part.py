@@ -79,6 +79,9 @@ class Resources(Part):
     claims: list[ResourceClaim] | None = None
 
 
+Registry = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._/-]+)?)?$")]
+
+
 class Image(Part):
     """Where an image is, and how it is pulled."""
 

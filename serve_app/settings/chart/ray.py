@@ -49,8 +49,9 @@ class FaultTolerance(Part):
 
 
 class ClusterDefaults(Part):
-    """What a Ray cluster has where its own entry says nothing."""
+    """Defaults for every Ray cluster."""
 
+    image: Image
     head: Head
     autoscaler: Autoscaler
     fault_tolerance: FaultTolerance

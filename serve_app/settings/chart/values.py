@@ -1,6 +1,6 @@
 """The root of the values."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -16,7 +16,7 @@ from serve_app.settings.chart.cluster_services import (
 )
 from serve_app.settings.chart.gateway import Gateway
 from serve_app.settings.chart.model import ModelDefaults, Models
-from serve_app.settings.chart.part import Image, Part, Raw, Texts
+from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
 from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Redis
 from serve_app.settings.chart.routes import Providers, Routes
 
@@ -31,16 +31,32 @@ class KuberayOperator(Part):
     enabled: bool
 
 
+class NamedSecret(Part):
+    """An image pull Secret, as in a pod spec."""
+
+    name: Names = Field(description="Name of the Secret.")
+
+
+PullSecret = Names | NamedSecret
+
+
+class Global(Part):
+    """What umbrella charts set for all their parts; other charts' keys are theirs."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel)
+
+    image_registry: Registry
+    image_pull_secrets: list[PullSecret]
+
+
 class Values(Part):
     """The chart's values."""
 
-    # Helm gives every chart the key `global`.
-    global_: dict[str, Any] | None = Field(default=None, alias="global")
+    global_: Global = Field(alias="global")
     name_override: Prefix
     fullname_override: Prefix
     common_labels: Texts
-    image: Image
-    image_pull_secrets: list[str]
+    image_pull_secrets: list[PullSecret]
     models: Models
     model_defaults: ModelDefaults
     routes: Routes

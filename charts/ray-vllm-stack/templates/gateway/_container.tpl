@@ -4,7 +4,7 @@ usage: include "ray-vllm-stack.gateway.container" $
 */}}
 {{- define "ray-vllm-stack.gateway.container" -}}
 name: gateway
-image: {{ include "ray-vllm-stack.image" (dict "image" .Values.gateway.image "tag" .Chart.AppVersion) }}
+image: {{ include "ray-vllm-stack.image.gateway" . }}
 imagePullPolicy: {{ .Values.gateway.image.pullPolicy }}
 command: [python, -m, serve_app.gateway]
 args:

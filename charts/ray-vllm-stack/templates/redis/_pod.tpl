@@ -12,7 +12,7 @@ securityContext:
 {{- include "ray-vllm-stack.imagePullSecrets" . }}
 containers:
   - name: redis
-    image: {{ include "ray-vllm-stack.image" (dict "image" .Values.redis.image "tag" "") }}
+    image: {{ include "ray-vllm-stack.image" (dict "root" . "image" .Values.redis.image "tag" "") }}
     imagePullPolicy: {{ .Values.redis.image.pullPolicy }}
     command: {{ toJson .Values.redis.command }}
     args: [/etc/redis/redis.conf, --dir, /data, --appendonly, "yes", --save, ""]

@@ -7,7 +7,7 @@ usage: include "ray-vllm-stack.serving.autoscaler" <context>
 version: v2
 upscalingMode: Default
 idleTimeoutSeconds: {{ int .cluster.autoscaler.idleTimeoutSeconds }}
-imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+imagePullPolicy: {{ .cluster.image.pullPolicy }}
 env:
   - name: RAY_AUTH_MODE
     value: disabled

@@ -14,14 +14,16 @@ usage: include "ray-vllm-stack.serving.context" (dict "root" $ "name" "main") | 
     {{- $claims = append $claims (trimPrefix "pvc://" .source | splitList "/" | first) }}
   {{- end }}
 {{- end }}
-{{- $tag := printf "%s-%s" .root.Chart.AppVersion (ternary "cpu" "cuda" (eq $kind "cpu")) }}
+{{- $cluster := include "ray-vllm-stack.cluster.resolved" . | fromJson }}
+{{- $version := (include "ray-vllm-stack.versions" .root | fromJson).serveImage }}
+{{- $tag := printf "%s-%s" $version (ternary "cpu" "cuda" (eq $kind "cpu")) }}
 {{- dict
   "name" .name
   "rayService" (include "ray-vllm-stack.cluster.name" .)
-  "cluster" (include "ray-vllm-stack.cluster.resolved" . | fromJson)
+  "cluster" $cluster
   "models" $models
   "kind" $kind
-  "image" (include "ray-vllm-stack.image" (dict "image" .root.Values.image "tag" $tag))
+  "image" (include "ray-vllm-stack.image" (dict "root" .root "image" $cluster.image "tag" $tag))
   "claims" ($claims | uniq | sortAlpha)
   "classes" (include "ray-vllm-stack.accelerators.of" (dict "root" .root "models" $models) | fromJsonArray)
   | toJson }}

@@ -32,7 +32,7 @@ usage: include "ray-vllm-stack.serving.container" <context>
 */}}
 {{- define "ray-vllm-stack.serving.container" -}}
 image: {{ .image }}
-imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+imagePullPolicy: {{ .cluster.image.pullPolicy }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.container" .root | nindent 2 }}
 env:
