@@ -47,7 +47,7 @@ def engine_schema() -> Schema:
     known = {name: _nullable(dict(schema)) for name, schema in arguments().items()}
     owned = {name: {"const": f"left out ({remedy})"} for name, remedy in OWNED.items()}
     return {
-        "type": "object",
+        "type": ["object", "null"],
         "additionalProperties": False,
         "properties": dict(sorted((known | owned).items())),
     }

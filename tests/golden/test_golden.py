@@ -54,7 +54,7 @@ def test_a_release_changes_no_pod(values: Path, tmp_path: Path) -> None:
     """An upgrade to the next release with equal values rebuilds no Ray cluster and restarts no pod."""
     bumped = render(values, chart=released(tmp_path))
     assert "ray-vllm-stack-9.9.9" in bumped
-    assert 'app.kubernetes.io/version: "9.9.9"' in bumped
+    assert "app.kubernetes.io/version: 9.9.9" in bumped
     for kind in ("RayService", "Deployment", "NodePool", "EC2NodeClass"):
         before, after = objects(golden(values).read_text(), kind), objects(bumped, kind)
         assert list(before) == list(after)

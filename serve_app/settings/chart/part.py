@@ -16,7 +16,7 @@ class Part(BaseModel):
 
 
 def partial(model: type[Part], name: str) -> type[Part]:
-    """The same keys, each of which may be missing: an entry of a map, which is merged over defaults."""
+    """The same keys, each of which may be missing, or null for its default: an entry that is merged over defaults."""
     fields: dict[str, Any] = {}
     for key, field in model.model_fields.items():
         annotation: Any = field.annotation
@@ -24,7 +24,7 @@ def partial(model: type[Part], name: str) -> type[Part]:
             annotation = partial(annotation, f"{name}{annotation.__name__}")
         if field.metadata:
             annotation = cast("Any", Annotated)[(annotation, *field.metadata)]
-        fields[key] = (annotation, Field(default=None, alias=field.alias))
+        fields[key] = (annotation | None, Field(default=None, alias=field.alias))
     return cast("type[Part]", create_model(name, __base__=Part, __doc__=model.__doc__, **fields))
 
 

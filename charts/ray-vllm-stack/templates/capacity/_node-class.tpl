@@ -3,7 +3,8 @@ Name of the node class.
 usage: include "ray-vllm-stack.capacity.nodeClassName" $
 */}}
 {{- define "ray-vllm-stack.capacity.nodeClassName" -}}
-{{- .Values.capacity.nodeClass.name | default (include "ray-vllm-stack.fullname" .) }}
+{{- $made := include "ray-vllm-stack.clusterScoped.name" (dict "root" . "component" "") }}
+{{- .Values.capacity.nodeClass.name | default $made }}
 {{- end }}
 
 {{/*

@@ -8,6 +8,14 @@ usage: include "ray-vllm-stack.capacity.nodePool" (dict "root" $ "name" "l4") | 
 {{- end }}
 
 {{/*
+Name of a class's NodePool, which is also a label of its nodes: the workers of this release go to no other's.
+usage: include "ray-vllm-stack.capacity.nodePoolName" (dict "root" $ "name" "l4")
+*/}}
+{{- define "ray-vllm-stack.capacity.nodePoolName" -}}
+{{- include "ray-vllm-stack.clusterScoped.name" (dict "root" .root "component" .name) }}
+{{- end }}
+
+{{/*
 Spec of the NodePool of an accelerator class, before the raw `spec`. Nodes leave when they are empty: Ray's autoscaler
 decides that, so neither age nor a cheaper type takes a node from under a replica.
 usage: include "ray-vllm-stack.capacity.nodePoolSpec" (dict "root" $ "class" <class> "pool" <settings>)
@@ -27,6 +35,7 @@ template:
   metadata:
     labels:
       ray-vllm-stack.io/accelerator: {{ .class.name }}
+      ray-vllm-stack.io/node-pool: {{ include "ray-vllm-stack.capacity.nodePoolName" (dict "root" .root "name" .class.name) }}
   spec:
     expireAfter: Never
     nodeClassRef:

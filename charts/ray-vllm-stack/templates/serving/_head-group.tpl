@@ -10,7 +10,7 @@ template:
     {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-head") | nindent 4 }}
   spec:
     {{- $text := include "ray-vllm-stack.serving.headPod" . }}
-    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "spec" .cluster.head.spec) | nindent 4 }}
+    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" .cluster.head.specs) | nindent 4 }}
 {{- end }}
 
 {{/*

@@ -14,7 +14,7 @@ template:
     {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-worker") | nindent 4 }}
   spec:
     {{- $text := include "ray-vllm-stack.serving.workerPod" (mergeOverwrite (dict) . (dict "class" $class)) }}
-    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "spec" $class.spec) | nindent 4 }}
+    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" $class.specs) | nindent 4 }}
 {{- end }}
 
 {{/*
@@ -39,7 +39,8 @@ usage: include "ray-vllm-stack.serving.workerPod" <context with "class", resolve
 serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "worker") }}
 automountServiceAccountToken: false
 {{ include "ray-vllm-stack.serving.podBase" . }}
-{{- $label := ternary (dict "ray-vllm-stack.io/accelerator" .class.name) dict .root.Values.capacity.enabled }}
+{{- $pool := include "ray-vllm-stack.capacity.nodePoolName" (dict "root" .root "name" .class.name) }}
+{{- $label := ternary (dict "ray-vllm-stack.io/node-pool" $pool) dict .root.Values.capacity.enabled }}
 {{- with mergeOverwrite $label .class.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}

@@ -46,7 +46,7 @@ usage: include "ray-vllm-stack.clusters.used" $ | fromJsonArray
 {{- define "ray-vllm-stack.clusters.used" -}}
 {{- $names := list }}
 {{- range include "ray-vllm-stack.models.all" . | fromJson }}
-  {{- if hasKey $.Values.clusters .cluster }}
+  {{- if kindIs "map" (get $.Values.clusters .cluster) }}
     {{- $names = append $names .cluster }}
   {{- end }}
 {{- end }}

@@ -17,7 +17,7 @@ usage: include "ray-vllm-stack.accelerators.of" (dict "root" $ "models" <map>) |
 {{- $root := .root }}
 {{- $keys := list }}
 {{- range .models }}
-  {{- if hasKey $root.Values.accelerators .accelerator }}
+  {{- if kindIs "map" (get $root.Values.accelerators .accelerator) }}
     {{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" $root "name" .accelerator) | fromJson }}
     {{- $keys = append $keys (printf "%09d %s" (int $class.order) .accelerator) }}
   {{- end }}
