@@ -43,7 +43,7 @@ def llm_config(settings: ModelSettings) -> LLMConfig:
         engine["revision"] = settings.revision
     return LLMConfig(
         model_loading_config={"model_id": settings.model_id, "model_source": location(settings.source)},
-        accelerator_config={"kind": settings.accelerator.kind},
+        accelerator_config={"kind": "cpu" if settings.accelerator.platform == "cpu" else "gpu"},
         placement_group_config=placement(settings),
         engine_kwargs=engine,
         runtime_env={"env_vars": dict(settings.env)} if settings.env else None,

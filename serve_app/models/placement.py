@@ -17,8 +17,8 @@ def class_resource(class_name: str) -> str:
 def placement(settings: ModelSettings) -> dict[str, Any]:
     """Ray's placement_group_config. Ray adds one CPU to the first bundle, for the replica itself."""
     bundle: dict[str, float] = {class_resource(settings.accelerator.class_name): SHARE}
-    if settings.accelerator.kind == "gpu":
-        bundle["GPU"] = 1
+    if settings.accelerator.platform != "cpu":
+        bundle["GPU"] = 1  # Ray's name for a device of CUDA and of ROCm alike
     if settings.tensor_parallel == 1:
         return {"bundle_per_worker": bundle, "strategy": "PACK"}
     # The accelerators of a replica talk to each other all the time: one pod, or not at all.

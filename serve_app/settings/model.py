@@ -25,7 +25,7 @@ class Settings(BaseModel):
 class Accelerator(Settings):
     """What a replica runs on. The class is the worker group, and a Ray resource of its pods."""
 
-    kind: Literal["cpu", "gpu"]
+    platform: Literal["cpu", "cuda", "rocm"]
     class_name: str = Field(alias="class", pattern=patterns.ACCELERATOR_CLASS)
 
 

@@ -8,6 +8,9 @@ ROUTE = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$"
 CLUSTER = r"^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$"
 # A class is a worker group's name and a part of a Ray resource's.
 ACCELERATOR_CLASS = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+PLATFORM = r"^[a-z][a-z0-9-]{0,23}$"
+# KubeRay takes 50 characters.
+WORKER_GROUP = r"^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
@@ -23,6 +26,8 @@ WORDS = {
     ROUTE: "letters, digits, ., _, :, / and -, at most 128",
     CLUSTER: "lower-case letters, digits and -, a letter first, at most 24",
     ACCELERATOR_CLASS: "lower-case letters, digits and -, a letter first, at most 40",
+    PLATFORM: "lower-case letters, digits and -, a letter first, at most 24",
+    WORKER_GROUP: "lower-case letters, digits and -, a letter first, at most 50",
     ENV_NAME: "letters, digits and _, no digit first",
     NAME: "letters, digits, ., _ and -, at most 63",
     HEADER: "letters, digits, _ and -",

@@ -10,7 +10,7 @@ from serve_app.settings.model import ModelSettings
 ARGS: dict[str, Any] = {
     "model_id": "sparrow",
     "source": "pvc://demo-models/sparrow",
-    "accelerator": {"kind": "cpu", "class": "cpu"},
+    "accelerator": {"platform": "cpu", "class": "cpu"},
     "versions": {"ray": "2.60.0", "vllm": "0.29.0"},
 }
 
@@ -31,7 +31,7 @@ def test_least() -> None:
         {"source": "pvc://claim"},
         {"source": "/opt/models/tiny"},
         {"model_id": "qwen3-8b.v2"},
-        {"accelerator": {"kind": "gpu", "class": "a100-80gb"}, "tensor_parallel": 8},
+        {"accelerator": {"platform": "cuda", "class": "a100-80gb"}, "tensor_parallel": 8},
         {"engine": {"max_model_len": 8192, "tool_call_parser": "hermes", "compilation_config": {"mode": 3}}},
         {"env": {"VLLM_LOGGING_LEVEL": "DEBUG"}},
         {"task": "embed"},
@@ -60,10 +60,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"tensor_parallel": 0}, "tensor_parallel: input should be greater than or equal to 1"),
     ({"tensor_parallel": "2"}, "tensor_parallel: input should be a valid integer"),
     ({"tensor_paralel": 2}, "tensor_paralel is not a setting; did you mean tensor_parallel?"),
-    ({"accelerator": {"kind": "tpu", "class": "v5"}}, "accelerator.kind: input should be 'cpu' or 'gpu'"),
-    ({"accelerator": {"kind": "gpu"}}, "accelerator.class is missing"),
     (
-        {"accelerator": {"kind": "gpu", "clas": "l4", "class": "l4"}},
+        {"accelerator": {"platform": "abacus", "class": "v5"}},
+        "accelerator.platform: input should be 'cpu', 'cuda' or 'rocm'",
+    ),
+    ({"accelerator": {"platform": "cuda"}}, "accelerator.class is missing"),
+    (
+        {"accelerator": {"platform": "cuda", "clas": "l4", "class": "l4"}},
         "accelerator.clas is not a setting; did you mean class?",
     ),
     ({"env": {"A": 1}}, "env.A: input should be a valid string"),

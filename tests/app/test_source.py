@@ -67,10 +67,10 @@ def test_placement_on_cpu() -> None:
 
 
 def test_placement_on_gpu() -> None:
-    one = settings(accelerator={"kind": "gpu", "class": "l4"})
+    one = settings(accelerator={"platform": "cuda", "class": "l4"})
     assert placement(one) == {"bundle_per_worker": {"accelerator-class-l4": 0.001, "GPU": 1}, "strategy": "PACK"}
 
 
 def test_placement_of_several_accelerators_is_one_pod() -> None:
-    four = settings(accelerator={"kind": "gpu", "class": "h100"}, tensor_parallel=4)
+    four = settings(accelerator={"platform": "cuda", "class": "h100"}, tensor_parallel=4)
     assert placement(four)["strategy"] == "STRICT_PACK"

@@ -120,9 +120,10 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "class of one's own": {
         "accelerators": {
             "mi300x": {
-                "kind": "gpu",
-                "resource": "amd.com/gpu",
-                "count": 8,
+                "platform": "rocm",
+                "perDevice": {"cpu": 12, "memory": "200Gi"},
+                "resources": {"claims": [{"name": "gpu"}]},
+                "nodeRequirements": {"node.kubernetes.io/instance-type": ["ND96isr_MI300X_v5"]},
                 "tolerations": [{"key": "amd.com/gpu", "operator": "Exists"}],
                 "instance": {"gpuName": "mi300x"},
                 "spec": {"nodeSelector": {"x": "y"}, "containers": [{"name": "ray-worker", "tty": True}]},

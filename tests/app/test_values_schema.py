@@ -32,6 +32,8 @@ RAW = {
     "clusters.*.head.spec",
     "clusterDefaults.spec",
     "clusterDefaults.head.spec",
+    "clusters.*.workerGroups.*.spec",
+    "clusterDefaults.workerGroups.*.spec",
     "accelerators.*.spec",
     "acceleratorDefaults.spec",
     "capacity.nodeClass.spec",

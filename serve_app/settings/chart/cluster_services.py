@@ -36,7 +36,7 @@ class NodePoolDefaults(Part):
     """What a node pool has where its own entry says nothing."""
 
     capacity_types: Annotated[list[Literal["spot", "on-demand", "reserved"]], Field(min_length=1)]
-    max_devices: PositiveCount | None = None
+    max_devices: Count
     max_cpus: PositiveCount | None = None
     consolidate_after: Annotated[str, StringConstraints(pattern=r"^(Never|([0-9]+(s|m|h))+)$")]
     max_disrupted_nodes: Count

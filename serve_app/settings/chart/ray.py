@@ -1,9 +1,10 @@
 """`clusters`, `accelerators` and `redis`: the Ray clusters and what their workers run on."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from serve_app.settings import patterns
 from serve_app.settings.chart.part import (
     ClassName,
     ClusterName,
@@ -14,6 +15,7 @@ from serve_app.settings.chart.part import (
     Part,
     PositiveCount,
     PositiveSeconds,
+    Quantity,
     Raw,
     Resources,
     Size,
@@ -48,6 +50,37 @@ class FaultTolerance(Part):
     password_key: str
 
 
+Order = Annotated[int, Field(ge=0, le=9999)]
+GroupName = Annotated[str, StringConstraints(pattern=patterns.WORKER_GROUP)]
+PlatformName = Annotated[str, StringConstraints(pattern=patterns.PLATFORM)]
+DeviceResource = Annotated[str, StringConstraints(pattern=r"^([a-z0-9.-]+/[A-Za-z0-9._-]+)?$")]
+
+
+class Platform(Part):
+    """What the accelerators of one platform have in common."""
+
+    image_tag: str | None = Field(
+        default=None, description="Variant of the serve image, after its version; empty: there is none."
+    )
+    resource: DeviceResource | None = Field(default=None, description="Name of the device resource; empty: none.")
+    tolerations: list[Toleration] | None = Field(
+        default=None, description="Tolerations of the workers; taints of the nodes."
+    )
+
+
+class WorkerGroup(Part):
+    """Pods of one size with devices of one class."""
+
+    accelerator: ClassName = Field(description="A key of `accelerators`.")
+    devices: PositiveCount | None = Field(default=None, description="Devices of a pod; 1 if not set.")
+    hosts: PositiveCount | None = Field(default=None, description="Pods that start and stop together; 1 if not set.")
+    order: Order | None = Field(
+        default=None, description="Place among the groups, 1000 if not set; new ones go last."
+    )
+    max_workers: PositiveCount | None = Field(default=None, description="Maximum of pods; the class's if not set.")
+    spec: Raw | None = Field(default=None, description="Pod spec of the group's workers, merged last.")
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -55,6 +88,7 @@ class ClusterDefaults(Part):
     head: Head
     autoscaler: Autoscaler
     fault_tolerance: FaultTolerance
+    worker_groups: dict[GroupName, WorkerGroup | None]
     drain_seconds: WholeSeconds
     env: Env
     spec: Raw
@@ -71,16 +105,18 @@ class Instance(Part):
 class AcceleratorDefaults(Part):
     """What an accelerator class, that is a worker group and its nodes, has where its own entry says nothing."""
 
-    order: Annotated[int, Field(ge=0, le=9999)]
-    kind: Literal["cpu", "gpu"]
-    resource: Annotated[str, StringConstraints(pattern=r"^([a-z0-9.-]+/[A-Za-z0-9._-]+)?$")]
-    count: Count
-    max_workers: PositiveCount
+    order: Order
+    platform: PlatformName
+    resource: DeviceResource
+    per_device: dict[str, Quantity | None]
     resources: Resources
+    devices_per_host: PositiveCount
+    max_workers: PositiveCount
     ray_start_params: Texts
     node_selector: Texts
     tolerations: list[Toleration]
     instance: Instance
+    node_requirements: dict[str, list[str] | None]
     spec: Raw
 
 
@@ -88,6 +124,7 @@ Cluster = partial(ClusterDefaults, "Cluster")
 Clusters = dict[ClusterName, Cluster | None]  # type: ignore[valid-type]
 Accelerator = partial(AcceleratorDefaults, "Accelerator")
 Accelerators = dict[ClassName, Accelerator | None]  # type: ignore[valid-type]
+Platforms = dict[PlatformName, Platform | None]
 
 
 class RedisPersistence(Part):

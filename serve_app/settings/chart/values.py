@@ -17,7 +17,7 @@ from serve_app.settings.chart.cluster_services import (
 from serve_app.settings.chart.gateway import Gateway
 from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
-from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Redis
+from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Platforms, Redis
 from serve_app.settings.chart.routes import Providers, Routes
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^([a-z]([a-z0-9-]*[a-z0-9])?)?$", max_length=40)]
@@ -65,6 +65,7 @@ class Values(Part):
     gateway: Gateway
     clusters: Clusters
     cluster_defaults: ClusterDefaults
+    platforms: Platforms
     accelerators: Accelerators
     accelerator_defaults: AcceleratorDefaults
     redis: Redis

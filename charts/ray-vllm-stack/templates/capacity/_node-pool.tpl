@@ -53,7 +53,7 @@ Limits of a NodePool, or nothing.
 usage: include "ray-vllm-stack.capacity.limits" (dict "class" <class> "pool" <settings>)
 */}}
 {{- define "ray-vllm-stack.capacity.limits" -}}
-{{- if and .class.resource (hasKey .pool "maxDevices") }}
+{{- if and .class.resource .pool.maxDevices }}
 {{ .class.resource }}: {{ int .pool.maxDevices }}
 {{- end }}
 {{- if hasKey .pool "maxCpus" }}

@@ -14,13 +14,20 @@ usage: include "ray-vllm-stack.capacity.requirements" (dict "root" $ "class" <cl
 - key: karpenter.sh/capacity-type
   operator: In
   values: {{ toJson .pool.capacityTypes }}
-{{- if eq .class.kind "gpu" }}
+{{- range $key, $values := .class.nodeRequirements }}
+- key: {{ $key }}
+  operator: In
+  values: {{ toJson $values }}
+{{- end }}
+{{- if .class.resource }}
+{{- with .class.instance.gpuName }}
 - key: {{ $domain }}/instance-gpu-name
   operator: In
-  values: [{{ .class.instance.gpuName | quote }}]
+  values: [{{ . | quote }}]
 - key: {{ $domain }}/instance-gpu-count
   operator: Gt
-  values: [{{ sub (max (int .class.count) (int .class.instance.minGpuCount)) 1 | toString | quote }}]
+  values: [{{ sub (max 1 (int $.class.instance.minGpuCount)) 1 | toString | quote }}]
+{{- end }}
 {{- if gt (int .class.instance.minGpuMemoryMib) 0 }}
 - key: {{ $domain }}/instance-gpu-memory
   operator: Gt

@@ -4,7 +4,7 @@ usage: include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" <mod
 */}}
 {{- define "ray-vllm-stack.gateway.config.model" -}}
 {{- $model := .model }}
-{{- $cluster := include "ray-vllm-stack.cluster.url" (dict "root" .root "name" $model.cluster) }}
+{{- $cluster := (get .root.Values.resolved.clusters $model.cluster).url }}
 {{- $total := mul (int $model.replicas.max) (int $model.replicas.maxOngoingRequests) }}
 {{- if hasKey $model "maxConcurrentRequests" }}
   {{- $total = int $model.maxConcurrentRequests }}

@@ -4,16 +4,16 @@ usage: include "ray-vllm-stack.gateway.config" $
 */}}
 {{- define "ray-vllm-stack.gateway.config" -}}
 {{- $models := dict }}
-{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+{{- range $id, $model := .Values.resolved.enabled }}
   {{- $_ := include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" $model) | fromJson | set $models $id }}
 {{- end }}
-{{- range $id, $provider := include "ray-vllm-stack.providers" . | fromJson }}
+{{- range $id, $provider := .Values.resolved.providers }}
   {{- $entry := dict "root" $ "id" $id "provider" $provider }}
   {{- $_ := include "ray-vllm-stack.gateway.config.provider" $entry | fromJson | set $models $id }}
 {{- end }}
 {{- $config := dict
   "models" $models
-  "routes" (include "ray-vllm-stack.routes" . | fromJson)
+  "routes" .Values.resolved.routes
   "teams" (include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson)
   "limits" .Values.gateway.limits
   "timeouts" .Values.gateway.timeouts

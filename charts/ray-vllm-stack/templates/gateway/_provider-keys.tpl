@@ -4,7 +4,7 @@ usage: include "ray-vllm-stack.gateway.providerKeys" $ | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.gateway.providerKeys" -}}
 {{- $sources := list }}
-{{- range $id, $provider := include "ray-vllm-stack.providers" . | fromJson }}
+{{- range $id, $provider := .Values.resolved.providers }}
   {{- with ($provider.apiKey | default dict) }}
     {{- if .existingSecret }}
       {{- $item := dict "key" (.key | default "api-key") "path" $id }}

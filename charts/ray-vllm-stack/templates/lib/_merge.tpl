@@ -20,8 +20,11 @@ usage: include "ray-vllm-stack.merge.layers" (dict "under" <map> "over" <map> "f
 {{- range $key := concat (keys .under) (keys .over) | uniq }}
   {{- $under := get $.under $key }}
   {{- $over := get $.over $key }}
-  {{- if kindIs "invalid" $over }}{{ $over = ternary $over $under $.free }}{{ end }}
-  {{- if not (hasKey $.over $key) }}{{ $over = $under }}{{ end }}
+  {{- if not (hasKey $.over $key) }}
+    {{- $over = $under }}
+  {{- else if and (kindIs "invalid" $over) (hasKey $.under $key) (not $.free) }}
+    {{- $over = $under }}
+  {{- end }}
   {{- if eq $key "spec" }}
     {{- $_ := set $out "specs" (list (get $.under $key | default dict) (get $.over $key | default dict)) }}
   {{- else if kindIs "map" $over }}

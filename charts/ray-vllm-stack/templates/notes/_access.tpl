@@ -53,12 +53,12 @@ usage: include "ray-vllm-stack.notes.model" $
 */}}
 {{- define "ray-vllm-stack.notes.model" -}}
 {{- $names := list }}
-{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+{{- range $id, $model := .Values.resolved.enabled }}
   {{- if and (eq $model.task "generate") (not $model.private) }}
     {{- $names = append $names $id }}
   {{- end }}
 {{- end }}
-{{- concat ($names | sortAlpha) (include "ray-vllm-stack.routes" . | fromJson | keys | sortAlpha) (list "MODEL") | first }}
+{{- concat ($names | sortAlpha) (keys .Values.resolved.routes | sortAlpha) (list "MODEL") | first }}
 {{- end }}
 
 {{/*

@@ -5,9 +5,9 @@ usage: include "ray-vllm-stack.notes.warnings.capacity" $
 {{- define "ray-vllm-stack.notes.warnings.capacity" -}}
 {{- if not .Values.capacity.enabled }}
 {{- $devices := list }}
-{{- range include "ray-vllm-stack.accelerators.used" . | fromJsonArray }}
-  {{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" $ "name" .) | fromJson }}
-  {{- if and (eq $class.kind "gpu") (not $class.nodeSelector) }}
+{{- range .Values.resolved.classesInUse }}
+  {{- $class := get $.Values.resolved.classes . }}
+  {{- if and $class.resource (not $class.nodeSelector) }}
     {{- $devices = append $devices . }}
   {{- end }}
 {{- end }}

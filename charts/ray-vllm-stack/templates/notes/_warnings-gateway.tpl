@@ -11,7 +11,7 @@ API keys without a hash are made at install. Argo CD and others that render with
 {{- else if not (or (include "ray-vllm-stack.gateway.apiKeys" . | fromJson) .Values.auth.existingSecret .Values.auth.oidc.enabled) }}
 auth.apiKeys has no key: nobody can call the gateway until one is made ({{ include "ray-vllm-stack.notes.makeKey" . }}).
 {{- end }}
-{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+{{- range $id, $model := .Values.resolved.enabled }}
 {{- if and $model.private (not (include "ray-vllm-stack.routes.lead" (dict "root" $ "id" $id))) }}
 models.{{ $id }}.private is true, and no route leads to it: nobody can ask for it.
 {{- end }}
@@ -21,7 +21,7 @@ models.{{ $id }}.private is true, and no route leads to it: nobody can ask for i
 gateway.{{ ternary "autoscaling.minReplicas" "replicas" .Values.gateway.autoscaling.enabled }} is {{ $pods }}: when that pod's node goes, the URL goes with it for a while.
 {{- end }}
 {{ include "ray-vllm-stack.notes.warnings.gateway.limits" . }}
-{{- if not (include "ray-vllm-stack.models.enabled" . | fromJson) }}
+{{- if not .Values.resolved.enabled }}
 No model is enabled: the gateway answers every request with 404.
 {{- end }}
 {{- else }}

@@ -3,7 +3,7 @@ Warnings about models.
 usage: include "ray-vllm-stack.notes.warnings.models" $
 */}}
 {{- define "ray-vllm-stack.notes.warnings.models" -}}
-{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+{{- range $id, $model := .Values.resolved.enabled }}
 {{- if eq (int $model.replicas.min) 0 }}
 models.{{ $id }}.replicas.min is 0: after a quiet time its first request waits for a start; clients and gateway.timeouts.firstByteSeconds ({{ $.Values.gateway.timeouts.firstByteSeconds }}) must allow for it.
 {{- end }}

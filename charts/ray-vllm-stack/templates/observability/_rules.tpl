@@ -38,8 +38,8 @@ usage: include "ray-vllm-stack.observability.rule" (dict "root" $ "rule" <rule>)
   {{- $needed = include "ray-vllm-stack.observability.value" (dict "values" $root.Values "path" .) | eq "true" }}
 {{- end }}
 {{- if contains "$rayService" $rule.expr }}
-  {{- range include "ray-vllm-stack.clusters.used" $root | fromJsonArray }}
-    {{- $name := include "ray-vllm-stack.cluster.name" (dict "root" $root "name" .) }}
+  {{- range $root.Values.resolved.used }}
+    {{- $name := (get $root.Values.resolved.clusters .).rayService }}
     {{- $rules = append $rules (toJson $rule | replace "$rayService" $name | fromJson) }}
   {{- end }}
 {{- else if and $needed (or $root.Values.gateway.enabled (not (hasPrefix "Gateway" $rule.alert))) }}

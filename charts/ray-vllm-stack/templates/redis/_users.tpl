@@ -1,4 +1,17 @@
 {{/*
+Whether a rendered cluster keeps its state in the embedded Redis: "true" or nothing.
+usage: if include "ray-vllm-stack.clusters.useRedis" $
+*/}}
+{{- define "ray-vllm-stack.clusters.useRedis" -}}
+{{- $use := false }}
+{{- range .Values.resolved.used }}
+  {{- $options := (get $.Values.resolved.clusters .).faultTolerance }}
+  {{- $use = or $use (and $options.enabled (not $options.address)) }}
+{{- end }}
+{{- if $use }}true{{ end }}
+{{- end }}
+
+{{/*
 Whether the gateway shares its limits through the embedded Redis: "true" or nothing.
 usage: if include "ray-vllm-stack.gateway.useRedis" $
 */}}

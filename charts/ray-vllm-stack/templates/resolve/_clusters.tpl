@@ -1,67 +1,44 @@
 {{/*
-Name of the RayService of a cluster.
-usage: include "ray-vllm-stack.cluster.name" (dict "root" $ "name" "main")
+The Ray clusters by name, as JSON: entries over `clusterDefaults`, with the name of the RayService, the URL of its Serve
+(KubeRay makes the Service once the cluster is ready), its models, worker groups, image, and the claims with weights.
+usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "platforms" … "classes" …) | fromJson
 */}}
-{{- define "ray-vllm-stack.cluster.name" -}}
-{{- printf "%s-%s" (include "ray-vllm-stack.fullname" .root) .name }}
-{{- end }}
-
-{{/*
-URL of a cluster's Ray Serve inside Kubernetes. KubeRay makes the Service once the cluster is ready.
-usage: include "ray-vllm-stack.cluster.url" (dict "root" $ "name" "main")
-*/}}
-{{- define "ray-vllm-stack.cluster.url" -}}
-{{- printf "http://%s-serve-svc.%s.svc:8000" (include "ray-vllm-stack.cluster.name" .) .root.Release.Namespace }}
-{{- end }}
-
-{{/*
-A cluster with `clusterDefaults` filled in, as JSON.
-usage: include "ray-vllm-stack.cluster.resolved" (dict "root" $ "name" "main") | fromJson
-*/}}
-{{- define "ray-vllm-stack.cluster.resolved" -}}
-{{- $own := get .root.Values.clusters .name | default dict }}
-{{- $entry := dict "defaults" .root.Values.clusterDefaults "entry" $own "more" (dict "name" .name) }}
-{{- include "ray-vllm-stack.merge.entry" $entry }}
-{{- end }}
-
-{{/*
-The models of a cluster, disabled ones too, as a JSON map by id.
-usage: include "ray-vllm-stack.cluster.models" (dict "root" $ "name" "main") | fromJson
-*/}}
-{{- define "ray-vllm-stack.cluster.models" -}}
-{{- $name := .name }}
-{{- $models := dict }}
-{{- range $id, $model := include "ray-vllm-stack.models.all" .root | fromJson }}
-  {{- if eq $model.cluster $name }}
-    {{- $_ := set $models $id $model }}
+{{- define "ray-vllm-stack.resolve.clusters" -}}
+{{- $root := .root }}
+{{- $clusters := dict }}
+{{- range $name, $cluster := $root.Values.clusters }}
+  {{- if kindIs "map" $cluster }}
+    {{- $service := printf "%s-%s" (include "ray-vllm-stack.fullname" $root) $name }}
+    {{- $more := dict "name" $name "rayService" $service "models" dict "platform" "" "claims" list
+      "url" (printf "http://%s-serve-svc.%s.svc:8000" $service $root.Release.Namespace) }}
+    {{- $entry := dict "defaults" $root.Values.clusterDefaults "entry" $cluster "more" $more }}
+    {{- $cluster := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
+    {{- range $id, $model := $.models }}
+      {{- if eq $model.cluster $name }}
+        {{- $_ := set $cluster.models $id $model }}
+        {{- $class := get $.classes $model.accelerator | default dict }}
+        {{- $_ := set $cluster "platform" ($cluster.platform | default $class.platform | default "") }}
+        {{- if hasPrefix "pvc://" $model.source }}
+          {{- $claim := trimPrefix "pvc://" $model.source | splitList "/" | first }}
+          {{- $_ := set $cluster "claims" (append $cluster.claims $claim | uniq | sortAlpha) }}
+        {{- end }}
+      {{- end }}
+    {{- end }}
+    {{- $_ := include "ray-vllm-stack.resolve.groups" (dict "cluster" $cluster "classes" $.classes) | fromJsonArray | set $cluster "groups" }}
+    {{- $platform := get $.platforms $cluster.platform | default dict }}
+    {{- $_ := set $cluster "imageReference" (include "ray-vllm-stack.resolve.image" (dict "root" $root "image" $cluster.image "platform" $platform)) }}
+    {{- $_ := set $clusters $name $cluster }}
   {{- end }}
 {{- end }}
-{{- toJson $models }}
+{{- toJson $clusters }}
 {{- end }}
 
 {{/*
-Names of the clusters that have a model, as a sorted JSON array. Only these are rendered.
-usage: include "ray-vllm-stack.clusters.used" $ | fromJsonArray
+Reference of a cluster's serve image. Where the values name no tag it is the serve image's version for the platform.
+usage: include "ray-vllm-stack.resolve.image" (dict "root" $ "image" <image> "platform" <platform>)
 */}}
-{{- define "ray-vllm-stack.clusters.used" -}}
-{{- $names := list }}
-{{- range include "ray-vllm-stack.models.all" . | fromJson }}
-  {{- if kindIs "map" (get $.Values.clusters .cluster) }}
-    {{- $names = append $names .cluster }}
-  {{- end }}
-{{- end }}
-{{- $names | uniq | sortAlpha | toJson }}
-{{- end }}
-
-{{/*
-Whether a rendered cluster keeps its state in the embedded Redis: "true" or nothing.
-usage: if include "ray-vllm-stack.clusters.useRedis" $
-*/}}
-{{- define "ray-vllm-stack.clusters.useRedis" -}}
-{{- $use := false }}
-{{- range include "ray-vllm-stack.clusters.used" . | fromJsonArray }}
-  {{- $cluster := include "ray-vllm-stack.cluster.resolved" (dict "root" $ "name" .) | fromJson }}
-  {{- $use = or $use (and $cluster.faultTolerance.enabled (not $cluster.faultTolerance.address)) }}
-{{- end }}
-{{- if $use }}true{{ end }}
+{{- define "ray-vllm-stack.resolve.image" -}}
+{{- $version := (include "ray-vllm-stack.versions" .root | fromJson).serveImage }}
+{{- $tag := printf "%s-%s" $version (.platform.imageTag | default "cuda") }}
+{{- include "ray-vllm-stack.image" (dict "root" .root "image" .image "tag" $tag) }}
 {{- end }}

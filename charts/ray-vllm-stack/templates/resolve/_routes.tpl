@@ -1,20 +1,4 @@
 {{/*
-The routes as a JSON map by name. What a later values file set to null is gone, entries and parts of them.
-usage: include "ray-vllm-stack.routes" $ | fromJson
-*/}}
-{{- define "ray-vllm-stack.routes" -}}
-{{- include "ray-vllm-stack.merge.withoutNulls" .Values.routes }}
-{{- end }}
-
-{{/*
-The providers as a JSON map by id, without nulls.
-usage: include "ray-vllm-stack.providers" $ | fromJson
-*/}}
-{{- define "ray-vllm-stack.providers" -}}
-{{- include "ray-vllm-stack.merge.withoutNulls" .Values.providers }}
-{{- end }}
-
-{{/*
 Where a route names models and providers, as a JSON array of {"path": below the route, "id"}, in a stable order.
 usage: include "ray-vllm-stack.route.places" <route> | fromJsonArray
 */}}
@@ -39,7 +23,7 @@ usage: if include "ray-vllm-stack.routes.lead" (dict "root" $ "id" "qwen3-8b")
 */}}
 {{- define "ray-vllm-stack.routes.lead" -}}
 {{- $lead := false }}
-{{- range include "ray-vllm-stack.routes" .root | fromJson }}
+{{- range .root.Values.resolved.routes }}
   {{- range include "ray-vllm-stack.route.places" . | fromJsonArray }}
     {{- $lead = or $lead (eq .id $.id) }}
   {{- end }}

@@ -47,7 +47,7 @@ usage: include "ray-vllm-stack.security.gatewayPorts" $ | fromJsonArray
 {{- if and .Values.auth.enabled .Values.auth.oidc.enabled }}
   {{- $urls = concat $urls (list .Values.auth.oidc.issuer .Values.auth.oidc.jwksUrl) }}
 {{- end }}
-{{- range include "ray-vllm-stack.providers" . | fromJson }}
+{{- range .Values.resolved.providers }}
   {{- $urls = append $urls .url }}
 {{- end }}
 {{- $ports := list }}

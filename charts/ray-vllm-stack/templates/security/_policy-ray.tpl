@@ -48,8 +48,8 @@ usage: include "ray-vllm-stack.security.redisEgress" $
         {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "redis")) | nindent 8 }}
 {{- end }}
 {{- $ports := list }}
-{{- range include "ray-vllm-stack.clusters.used" . | fromJsonArray }}
-  {{- $options := (include "ray-vllm-stack.cluster.resolved" (dict "root" $ "name" .) | fromJson).faultTolerance }}
+{{- range .Values.resolved.used }}
+  {{- $options := (get $.Values.resolved.clusters .).faultTolerance }}
   {{- if and $options.enabled $options.address }}
     {{- $ports = append $ports (regexFind "[0-9]+$" $options.address | default "6379") }}
   {{- end }}

@@ -4,7 +4,7 @@ model's replicas. So no scaling knob is among them, and optional ones are left o
 usage: include "ray-vllm-stack.serving.application" (dict "root" $ "model" <model>)
 */}}
 {{- define "ray-vllm-stack.serving.application" -}}
-{{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" .root "name" .model.accelerator) | fromJson }}
+{{- $class := get .root.Values.resolved.classes .model.accelerator }}
 {{- $versions := include "ray-vllm-stack.versions" .root | fromJson -}}
 name: {{ .model.id | quote }}
 route_prefix: {{ printf "/models/%s" .model.id | quote }}
@@ -16,7 +16,7 @@ args:
   revision: {{ . | quote }}
   {{- end }}
   accelerator:
-    kind: {{ $class.kind }}
+    platform: {{ $class.platform }}
     class: {{ .model.accelerator | quote }}
   tensor_parallel: {{ int .model.parallelism.tensor }}
   {{- if ne .model.task "generate" }}

@@ -31,7 +31,7 @@ What the Ray containers of heads and workers share.
 usage: include "ray-vllm-stack.serving.container" <context>
 */}}
 {{- define "ray-vllm-stack.serving.container" -}}
-image: {{ .image }}
+image: {{ .cluster.imageReference }}
 imagePullPolicy: {{ .cluster.image.pullPolicy }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.container" .root | nindent 2 }}

@@ -21,7 +21,7 @@ rayClusterConfig:
   headGroupSpec:
     {{- include "ray-vllm-stack.serving.headGroup" . | nindent 4 }}
   workerGroupSpecs:
-    {{- range .classes }}
-    - {{- include "ray-vllm-stack.serving.workerGroup" (merge (dict "class" .) $) | nindent 6 }}
+    {{- range .cluster.groups }}
+    - {{- include "ray-vllm-stack.serving.workerGroup" (merge (dict "group" .) $) | nindent 6 }}
     {{- end }}
 {{- end }}

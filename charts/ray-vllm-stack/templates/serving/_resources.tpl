@@ -1,13 +1,9 @@
 {{/*
 Resources of a Ray container. Quantities are text there: unlike a Pod, a RayService refuses 0.5 as a number.
-usage: include "ray-vllm-stack.serving.resources" (dict "resources" .class.resources "devices" <map, if any>)
+usage: include "ray-vllm-stack.serving.resources" (dict "resources" .cluster.head.resources)
 */}}
 {{- define "ray-vllm-stack.serving.resources" -}}
-{{- $devices := dict }}
-{{- with .devices }}
-{{- $devices = dict "requests" . "limits" . }}
-{{- end }}
-{{- range $kind, $quantities := mergeOverwrite (deepCopy .resources) (deepCopy $devices) }}
+{{- range $kind, $quantities := .resources }}
 {{- if eq $kind "claims" }}
 claims:
   {{- toYaml $quantities | nindent 2 }}
@@ -21,13 +17,21 @@ claims:
 {{- end }}
 
 {{/*
-Devices of a worker, as a JSON map from the resource's name to the number.
-usage: include "ray-vllm-stack.serving.devices" <accelerator class> | fromJson
+Resources of a worker pod, as JSON: the class's `perDevice` times the group's devices, the devices themselves, and the
+class's own `resources` over both. Memory has the limit that is requested, so that a worker is never evicted for it.
+usage: include "ray-vllm-stack.serving.workerResources" (dict "group" <group> "class" <class>) | fromJson
 */}}
-{{- define "ray-vllm-stack.serving.devices" -}}
-{{- if and .resource (gt (int .count) 0) -}}
-{{- dict .resource (int .count) | toJson }}
-{{- else -}}
-{}
+{{- define "ray-vllm-stack.serving.workerResources" -}}
+{{- $requests := dict }}
+{{- $limits := dict }}
+{{- range $name, $quantity := .class.perDevice }}
+  {{- $total := include "ray-vllm-stack.quantity.times" (dict "quantity" $quantity "times" (int $.group.devices)) }}
+  {{- $_ := set $requests $name $total }}
+  {{- if ne $name "cpu" }}{{ $_ := set $limits $name $total }}{{ end }}
 {{- end }}
+{{- with .class.resource }}
+  {{- $_ := set $requests . (int $.group.devices) }}
+  {{- $_ := set $limits . (int $.group.devices) }}
+{{- end }}
+{{- mergeOverwrite (dict "requests" $requests "limits" $limits) (deepCopy .class.resources) | toJson }}
 {{- end }}

@@ -8,7 +8,7 @@ http_options:
   host: 0.0.0.0
   port: 8000
 {{- $applications := list }}
-{{- range $id, $model := .models }}
+{{- range $id, $model := .cluster.models }}
   {{- if $model.enabled }}
     {{- $application := include "ray-vllm-stack.serving.application" (dict "root" $.root "model" $model) }}
     {{- $applications = append $applications $application }}

@@ -7,7 +7,7 @@ usage: include "ray-vllm-stack.serving.volumes" <context>
   emptyDir: {}
 - name: home
   emptyDir: {}
-{{- range .claims }}
+{{- range .cluster.claims }}
 - name: {{ printf "models-%s" (replace "." "-" .) | trunc 63 | trimSuffix "-" }}
   persistentVolumeClaim:
     claimName: {{ . }}
@@ -24,7 +24,7 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
   mountPath: /tmp
 - name: home
   mountPath: /home/ray
-{{- range .claims }}
+{{- range .cluster.claims }}
 - name: {{ printf "models-%s" (replace "." "-" .) | trunc 63 | trimSuffix "-" }}
   mountPath: /mnt/models/{{ . }}
   readOnly: true

@@ -1,12 +1,16 @@
 {{/*
-The worker group of one accelerator class. Its size is Ray's autoscaler's, so `replicas` is left out.
-usage: include "ray-vllm-stack.serving.workerGroup" <context with "class", a name>
+A worker group: pods of one size with devices of one accelerator class. Its size is Ray's autoscaler's, so `replicas` is
+left out.
+usage: include "ray-vllm-stack.serving.workerGroup" (dict "root" $ "cluster" <cluster> "group" <group>)
 */}}
 {{- define "ray-vllm-stack.serving.workerGroup" -}}
-{{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" .root "name" .class) | fromJson -}}
-groupName: {{ .class | quote }}
+{{- $class := get .root.Values.resolved.classes .group.accelerator -}}
+groupName: {{ .group.name | quote }}
 minReplicas: 0
-maxReplicas: {{ int $class.maxWorkers }}
+maxReplicas: {{ int .group.maxWorkers }}
+{{- if gt (int .group.hosts) 1 }}
+numOfHosts: {{ int .group.hosts }}
+{{- end }}
 rayStartParams:
   {{- include "ray-vllm-stack.serving.workerStartParams" $class | nindent 2 }}
 template:
@@ -14,7 +18,7 @@ template:
     {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-worker") | nindent 4 }}
   spec:
     {{- $text := include "ray-vllm-stack.serving.workerPod" (mergeOverwrite (dict) . (dict "class" $class)) }}
-    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" $class.specs) | nindent 4 }}
+    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" (concat $class.specs .group.specs)) | nindent 4 }}
 {{- end }}
 
 {{/*
@@ -33,7 +37,7 @@ usage: include "ray-vllm-stack.serving.workerStartParams" <accelerator class>
 
 {{/*
 A worker's pod spec, before the class's raw `spec`.
-usage: include "ray-vllm-stack.serving.workerPod" <context with "class", resolved>
+usage: include "ray-vllm-stack.serving.workerPod" (dict "root" $ "cluster" <cluster> "group" <group> "class" <class>)
 */}}
 {{- define "ray-vllm-stack.serving.workerPod" -}}
 serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "worker") }}
@@ -53,9 +57,8 @@ containers:
   - name: ray-worker
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
     resources:
-      {{- $resources := dict "resources" .class.resources }}
-      {{- $_ := include "ray-vllm-stack.serving.devices" .class | fromJson | set $resources "devices" }}
-      {{- include "ray-vllm-stack.serving.resources" $resources | nindent 6 }}
+      {{- $resources := include "ray-vllm-stack.serving.workerResources" . | fromJson }}
+      {{- include "ray-vllm-stack.serving.resources" (dict "resources" $resources) | nindent 6 }}
     volumeMounts:
       {{- include "ray-vllm-stack.serving.volumeMounts" . | nindent 6 }}
       - name: model-cache

@@ -12,7 +12,7 @@ usage: include "ray-vllm-stack.smoke.models" $ | fromJsonArray
 {{- end }}
 {{- $team := get .Values.auth.teams ($key.team | default "") | default dict }}
 {{- $ids := list }}
-{{- range $id, $model := include "ray-vllm-stack.models.enabled" . | fromJson }}
+{{- range $id, $model := .Values.resolved.enabled }}
   {{- $may := or (not $key.models) (has $id ($key.models | default list)) }}
   {{- $may = and $may (or (not $team.models) (has $id ($team.models | default list))) }}
   {{- if and $may (not $model.private) }}

@@ -18,7 +18,7 @@ Whether there is anything to do before uninstall: "true" or nothing.
 usage: if include "ray-vllm-stack.uninstall.enabled" $
 */}}
 {{- define "ray-vllm-stack.uninstall.enabled" -}}
-{{- $clusters := include "ray-vllm-stack.clusters.used" . | fromJsonArray }}
+{{- $clusters := .Values.resolved.used }}
 {{- if and .Values.uninstall.enabled (or $clusters (include "ray-vllm-stack.uninstall.issuedKeys" .)) }}true{{ end }}
 {{- end }}
 

@@ -3,18 +3,15 @@ Guards of the accelerator classes.
 usage: include "ray-vllm-stack.validate.accelerators" $
 */}}
 {{- define "ray-vllm-stack.validate.accelerators" -}}
-{{- range $name, $_ := .Values.accelerators }}
-{{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" $ "name" $name) | fromJson }}
+{{- $platforms := .Values.resolved.platforms }}
+{{- range $name, $class := .Values.resolved.classes }}
 {{- $path := printf "accelerators.%s" $name }}
-{{- if eq $class.kind "gpu" }}
-{{- if lt (int $class.count) 1 }}
-{{ $path }}.count: is {{ int $class.count }}, give workers of a GPU class at least one device, or set kind to cpu
-{{- end }}
-{{- if not $class.resource }}
-{{ $path }}.resource: is empty, name the device resource of a GPU class, such as nvidia.com/gpu, or set kind to cpu
-{{- end }}
-{{- else if $class.resource }}
-{{ $path }}.resource: is {{ $class.resource }}, but the class is of kind cpu, set it to "", or kind to gpu
+{{- if not (hasKey $platforms $class.platform) }}
+{{ $path }}.platform: there is no platform "{{ $class.platform }}", use one of: {{ keys $platforms | sortAlpha | join ", " }}
+{{- else if and (ne $class.platform "cpu") (not $class.resource) }}
+{{ $path }}.resource: is empty, and so is that of platform {{ $class.platform }}, name the device resource, such as nvidia.com/gpu
+{{- else if and (eq $class.platform "cpu") $class.resource }}
+{{ $path }}.resource: is {{ $class.resource }}, but the class is of platform cpu, set it to "", or use another platform
 {{- end }}
 {{- if hasKey $class.rayStartParams "labels" }}
 {{ $path }}.rayStartParams.labels: is refused by KubeRay, leave it out

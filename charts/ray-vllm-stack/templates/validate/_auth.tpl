@@ -34,9 +34,9 @@ What a key or team may ask for, as a sorted JSON array of names.
 usage: include "ray-vllm-stack.validate.auth.names" $ | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.validate.auth.names" -}}
-{{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
-{{- $adapters := include "ray-vllm-stack.adapters" . | fromJson }}
-{{- $routes := include "ray-vllm-stack.routes" . | fromJson }}
+{{- $models := .Values.resolved.models }}
+{{- $adapters := .Values.resolved.adapters }}
+{{- $routes := .Values.resolved.routes }}
 {{- concat (keys $models) (keys $adapters) (keys $routes) | uniq | sortAlpha | toJson }}
 {{- end }}
 

@@ -3,7 +3,7 @@ Guards of the node pools and their class.
 usage: include "ray-vllm-stack.validate.capacity" $
 */}}
 {{- define "ray-vllm-stack.validate.capacity" -}}
-{{- $classes := .Values.accelerators }}
+{{- $classes := .Values.resolved.classes }}
 {{- range $name, $_ := .Values.capacity.nodePools }}
 {{- if not (hasKey $classes $name) }}
 capacity.nodePools.{{ $name }}: there is no accelerator class "{{ $name }}", use one of: {{ keys $classes | sortAlpha | join ", " }}
@@ -11,11 +11,12 @@ capacity.nodePools.{{ $name }}: there is no accelerator class "{{ $name }}", use
 {{- end }}
 {{- if .Values.capacity.enabled }}
 {{ include "ray-vllm-stack.validate.capacity.nodeClass" .Values.capacity.nodeClass }}
-{{- range $name := include "ray-vllm-stack.accelerators.used" . | fromJsonArray }}
-{{- $class := include "ray-vllm-stack.accelerator.resolved" (dict "root" $ "name" $name) | fromJson }}
-{{- if and (eq $class.kind "gpu") (not $class.instance.gpuName) }}
-accelerators.{{ $name }}.instance.gpuName: is empty, name the GPU as Karpenter labels it (karpenter.k8s.aws/instance-gpu-name), or set capacity.enabled to false
+{{- range $name := .Values.resolved.classesInUse }}
+{{- $class := get $.Values.resolved.classes $name }}
+{{- if and $class.resource (not $class.instance.gpuName) (not $class.nodeRequirements) }}
+accelerators.{{ $name }}.instance.gpuName: is empty, name the GPU as Karpenter labels it (karpenter.k8s.aws/instance-gpu-name), or give accelerators.{{ $name }}.nodeRequirements
 {{- end }}
+{{ include "ray-vllm-stack.validate.capacity.room" (dict "root" $ "class" $class) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -38,5 +39,23 @@ capacity.nodeClass.role: is empty, name the IAM role of the nodes, or set capaci
 {{- if not .discovery }}
 capacity.nodeClass.discovery: is empty, give the karpenter.sh/discovery tag of the subnets and security groups, or set capacity.nodeClass.create to false
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guard of the room in a node pool: its devices hold the fewest replicas of the models of its class.
+usage: include "ray-vllm-stack.validate.capacity.room" (dict "root" $ "class" <class>)
+*/}}
+{{- define "ray-vllm-stack.validate.capacity.room" -}}
+{{- $pool := include "ray-vllm-stack.capacity.nodePool" (dict "root" .root "name" .class.name) | fromJson }}
+{{- $room := int $pool.maxDevices }}
+{{- $needed := 0 }}
+{{- range .root.Values.resolved.enabled }}
+  {{- if eq .accelerator $.class.name }}
+    {{- $needed = add $needed (mul (int .replicas.min) (int .parallelism.tensor)) }}
+  {{- end }}
+{{- end }}
+{{- if and .class.resource $room (gt $needed $room) }}
+capacity.nodePools.{{ .class.name }}.maxDevices: is {{ $room }}, but the models of class {{ .class.name }} need {{ $needed }} devices for their fewest replicas, raise it
 {{- end }}
 {{- end }}

@@ -3,12 +3,12 @@ Guards of the Ray clusters.
 usage: include "ray-vllm-stack.validate.clusters" $
 */}}
 {{- define "ray-vllm-stack.validate.clusters" -}}
-{{- range $name, $_ := .Values.clusters }}
-{{- $service := include "ray-vllm-stack.cluster.name" (dict "root" $ "name" $name) }}
+{{- range $name, $cluster := .Values.resolved.clusters }}
+{{- $service := $cluster.rayService }}
 {{- if gt (len $service) 47 }}
 clusters.{{ $name }}: its RayService would be called {{ $service }}, and KubeRay takes 47 characters, shorten the cluster's name or set fullnameOverride
 {{- end }}
-{{- $cluster := include "ray-vllm-stack.cluster.resolved" (dict "root" $ "name" $name) | fromJson }}
+{{ include "ray-vllm-stack.validate.cluster.groups" (dict "root" $ "cluster" $cluster) }}
 {{ include "ray-vllm-stack.validate.cluster.faultTolerance" (dict "name" $name "options" $cluster.faultTolerance) }}
 {{- end }}
 {{- end }}
@@ -27,5 +27,59 @@ usage: include "ray-vllm-stack.validate.cluster.faultTolerance" (dict "name" "ma
 {{- end }}
 {{- if and .options.address (not (regexMatch "^rediss?://[^:/@ ]+:[0-9]+$" .options.address)) }}
 {{ $path }}.address: is "{{ .options.address }}", write it as redis://HOST:PORT or rediss://HOST:PORT, the password goes into existingSecret
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of a cluster's worker groups, its image, and the room in the groups.
+usage: include "ray-vllm-stack.validate.cluster.groups" (dict "root" $ "cluster" <cluster>)
+*/}}
+{{- define "ray-vllm-stack.validate.cluster.groups" -}}
+{{- $cluster := .cluster }}
+{{- $resolved := .root.Values.resolved }}
+{{- range $cluster.groups }}
+{{- $path := printf "clusters.%s.workerGroups.%s" $cluster.name .name }}
+{{- $class := get $resolved.classes (.accelerator | default "") | default dict }}
+{{- if and .stated (not $class) }}
+{{ $path }}.accelerator: there is no accelerator class "{{ .accelerator }}", use one of: {{ keys $resolved.classes | sortAlpha | join ", " }}
+{{- else if gt (int .devices) (int $class.devicesPerHost) }}
+{{ $path }}.devices: is {{ int .devices }}, but a host of class {{ .accelerator }} has {{ int $class.devicesPerHost }}, lower it, or correct accelerators.{{ .accelerator }}.devicesPerHost
+{{- else if and (gt (int .devices) 1) (not $class.resource) }}
+{{ $path }}.devices: is {{ int .devices }}, but workers of class {{ .accelerator }} have no devices, leave it at 1
+{{- end }}
+{{- if gt (len .name) 50 }}
+{{ $path }}: its name has {{ len .name }} characters, and KubeRay takes 50, shorten it
+{{- end }}
+{{- end }}
+{{- $platform := get $resolved.platforms $cluster.platform | default dict }}
+{{- if and $cluster.platform (not $platform.imageTag) (not $cluster.image.tag) (not $cluster.image.digest) }}
+clusters.{{ $cluster.name }}.image.tag: is empty, and there is no serve image of ours for platform {{ $cluster.platform }}, name one with Ray, vLLM and serve_app
+{{- end }}
+{{- range $class := $resolved.classesInUse }}
+{{ include "ray-vllm-stack.validate.cluster.room" (dict "root" $.root "cluster" $cluster "class" $class) }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guard of the room in the worker groups of a class: they hold the fewest replicas of its models, or some stay pending.
+usage: include "ray-vllm-stack.validate.cluster.room" (dict "root" $ "cluster" <cluster> "class" "l4")
+*/}}
+{{- define "ray-vllm-stack.validate.cluster.room" -}}
+{{- $room := 0 }}
+{{- $needed := 0 }}
+{{- $names := list }}
+{{- range .cluster.groups }}
+  {{- if eq .accelerator $.class }}
+    {{- $room = add $room (mul (int .maxWorkers) (max 1 (int .devices))) }}
+    {{- $names = append $names .name }}
+  {{- end }}
+{{- end }}
+{{- range .cluster.models }}
+  {{- if and .enabled (eq .accelerator $.class) }}
+    {{- $needed = add $needed (mul (int .replicas.min) (int .parallelism.tensor)) }}
+  {{- end }}
+{{- end }}
+{{- if and $names (gt $needed $room) }}
+clusters.{{ .cluster.name }}: its models of class {{ .class }} need {{ $needed }} devices for their fewest replicas, and the worker groups {{ join ", " $names }} hold {{ $room }}, raise maxWorkers (accelerators.{{ .class }}.maxWorkers)
 {{- end }}
 {{- end }}

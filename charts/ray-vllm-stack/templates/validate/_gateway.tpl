@@ -5,9 +5,6 @@ usage: include "ray-vllm-stack.validate.gateway" $
 {{- define "ray-vllm-stack.validate.gateway" -}}
 {{- $gateway := .Values.gateway }}
 {{- if $gateway.enabled }}
-{{- if not (include "ray-vllm-stack.models.all" . | fromJson) }}
-models: is empty, so that the gateway has nothing to offer, add a model or set gateway.enabled to false
-{{- end }}
 {{- if has (toString $gateway.podDisruptionBudget.maxUnavailable) (list "0" "0%") }}
 gateway.podDisruptionBudget.maxUnavailable: is {{ $gateway.podDisruptionBudget.maxUnavailable }}, so that no node could ever be drained, make it at least 1
 {{- end }}

@@ -3,12 +3,8 @@ Guards of the models.
 usage: include "ray-vllm-stack.validate.models" $
 */}}
 {{- define "ray-vllm-stack.validate.models" -}}
-{{- $first := dict }}{{/* of each cluster, to compare the others with */}}
-{{- range $id, $model := include "ray-vllm-stack.models.all" . | fromJson }}
-{{- if not (hasKey $first $model.cluster) }}
-{{- $_ := set $first $model.cluster $model }}
-{{- end }}
-{{- $context := dict "root" $ "id" $id "model" $model "first" (get $first $model.cluster) }}
+{{- range $id, $model := .Values.resolved.models }}
+{{- $context := dict "root" $ "id" $id "model" $model }}
 {{ include "ray-vllm-stack.validate.model.source" $context }}
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}

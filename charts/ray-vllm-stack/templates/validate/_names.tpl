@@ -3,8 +3,8 @@ Guards of names that clients use: adapters and providers share them with models.
 usage: include "ray-vllm-stack.validate.names" $
 */}}
 {{- define "ray-vllm-stack.validate.names" -}}
-{{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
-{{- $providers := include "ray-vllm-stack.providers" . | fromJson }}
+{{- $models := .Values.resolved.models }}
+{{- $providers := .Values.resolved.providers }}
 {{- $taken := dict }}
 {{- range $id, $model := $models }}
 {{- range include "ray-vllm-stack.model.adapters" $model | fromJsonArray }}

@@ -3,10 +3,10 @@ Guards of the routes.
 usage: include "ray-vllm-stack.validate.routes" $
 */}}
 {{- define "ray-vllm-stack.validate.routes" -}}
-{{- $models := include "ray-vllm-stack.models.all" . | fromJson }}
-{{- $providers := include "ray-vllm-stack.providers" . | fromJson }}
-{{- $adapters := include "ray-vllm-stack.adapters" . | fromJson }}
-{{- range $name, $route := include "ray-vllm-stack.routes" . | fromJson }}
+{{- $models := .Values.resolved.models }}
+{{- $providers := .Values.resolved.providers }}
+{{- $adapters := .Values.resolved.adapters }}
+{{- range $name, $route := .Values.resolved.routes }}
 {{- if hasKey $models $name }}
 routes.{{ $name }}: is also the id of a model, rename one of them
 {{- else if hasKey $providers $name }}

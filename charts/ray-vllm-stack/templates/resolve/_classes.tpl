@@ -1,0 +1,20 @@
+{{/*
+The accelerator classes by name, as JSON: entries over `acceleratorDefaults`, with what their platform adds: the device
+resource, and its tolerations before those of the class.
+usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <platforms>) | fromJson
+*/}}
+{{- define "ray-vllm-stack.resolve.classes" -}}
+{{- $root := .root }}
+{{- $classes := dict }}
+{{- range $name, $class := $root.Values.accelerators }}
+  {{- if kindIs "map" $class }}
+    {{- $entry := dict "defaults" $root.Values.acceleratorDefaults "entry" $class "more" (dict "name" $name) }}
+    {{- $class := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
+    {{- $platform := get $.platforms $class.platform | default dict }}
+    {{- $_ := set $class "resource" ($class.resource | default $platform.resource | default "") }}
+    {{- $_ := set $class "tolerations" (concat ($platform.tolerations | default list) $class.tolerations) }}
+    {{- $_ := set $classes $name $class }}
+  {{- end }}
+{{- end }}
+{{- toJson $classes }}
+{{- end }}

@@ -1,0 +1,47 @@
+{{/*
+Turns the values into one dict, `.Values.resolved`, once for a render: entries are merged over their defaults, nulls are
+gone, and what derives from several values is worked out; then the guards run. Every template file begins with it, so no
+template meets values that cannot work, and none reads
+`.Values.models`, `clusters`, `accelerators`, `platforms`, `routes` or `providers`.
+
+  models, enabled        id -> model
+  adapters               name -> model id
+  routes, providers      name -> route, id -> provider
+  platforms, classes     name -> platform, name -> accelerator class
+  clusters               name -> cluster, with rayService, url, models, groups, platform, image, claims
+  used, classesInUse     names of the clusters that have a model, and of the classes of their worker groups, in order
+
+usage: include "ray-vllm-stack.resolve" $
+*/}}
+{{- define "ray-vllm-stack.resolve" -}}
+{{- if not (hasKey .Values "resolved") }}
+  {{- $models := include "ray-vllm-stack.resolve.models" . | fromJson }}
+  {{- $platforms := include "ray-vllm-stack.merge.withoutNulls" .Values.platforms | fromJson }}
+  {{- $classes := include "ray-vllm-stack.resolve.classes" (dict "root" . "platforms" $platforms) | fromJson }}
+  {{- $parts := dict "root" . "models" $models "platforms" $platforms "classes" $classes }}
+  {{- $clusters := include "ray-vllm-stack.resolve.clusters" $parts | fromJson }}
+  {{- $resolved := dict "models" $models "enabled" dict "platforms" $platforms "classes" $classes "clusters" $clusters }}
+  {{- $used := list }}
+  {{- $inUse := list }}
+  {{- range $id, $model := $models }}
+    {{- if $model.enabled }}{{ $_ := set $resolved.enabled $id $model }}{{ end }}
+    {{- if hasKey $clusters $model.cluster }}{{ $used = append $used $model.cluster }}{{ end }}
+  {{- end }}
+  {{- $used = $used | uniq | sortAlpha }}
+  {{- range $used }}
+    {{- range (get $clusters .).groups }}
+      {{- $class := get $classes (.accelerator | default "") | default dict }}
+      {{- $inUse = append $inUse (printf "%09d %s" (int $class.order) .accelerator) }}
+    {{- end }}
+  {{- end }}
+  {{- $names := list }}
+  {{- range $inUse | uniq | sortAlpha }}{{ $names = append $names (splitList " " . | last) }}{{ end }}
+  {{- $_ := set $resolved "used" $used }}
+  {{- $_ := set $resolved "classesInUse" $names }}
+  {{- $_ := set $resolved "adapters" (include "ray-vllm-stack.resolve.adapters" $models | fromJson) }}
+  {{- $_ := set $resolved "routes" (include "ray-vllm-stack.merge.withoutNulls" .Values.routes | fromJson) }}
+  {{- $_ := set $resolved "providers" (include "ray-vllm-stack.merge.withoutNulls" .Values.providers | fromJson) }}
+  {{- $_ := set .Values "resolved" $resolved }}
+  {{- include "ray-vllm-stack.validate" . }}
+{{- end }}
+{{- end }}
