@@ -25,6 +25,8 @@ REPRESENTATIVES: dict[Keys, Keys] = {
     ("accelerators", "*"): ("acceleratorDefaults",),
     ("capacity", "nodePools", "*"): ("capacity", "nodePoolDefaults"),
 }
+POD = "pod"
+"""A key of this name has those of `podDefaults`, wherever it is."""
 ENGINE = "engineArguments"
 DROPPED = ("title", "default")
 
@@ -120,6 +122,8 @@ def _describe(node: Schema, path: Keys, texts: dict[Keys, str]) -> None:
 
 def _representative(path: Keys) -> Keys:
     """Where the comment of a path stands in values.yaml."""
+    if POD in path[:-1]:
+        return ("podDefaults", *path[path.index(POD) + 1 :])
     for entry, stand_in in REPRESENTATIVES.items():
         if path[: len(entry)] == entry and len(path) > len(entry):
             return stand_in + path[len(entry) :]

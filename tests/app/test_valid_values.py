@@ -126,7 +126,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                 "nodeRequirements": {"node.kubernetes.io/instance-type": ["ND96isr_MI300X_v5"]},
                 "tolerations": [{"key": "amd.com/gpu", "operator": "Exists"}],
                 "instance": {"gpuName": "mi300x"},
-                "spec": {"nodeSelector": {"x": "y"}, "containers": [{"name": "ray-worker", "tty": True}]},
+                "pod": {"spec": {"nodeSelector": {"x": "y"}, "containers": [{"name": "ray-worker", "tty": True}]}},
             }
         }
     },

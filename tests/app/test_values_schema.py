@@ -22,20 +22,13 @@ RAW = {
     "global",
     "kuberay-operator",
     "extraObjects.*",
-    "gateway.spec",
     "gateway.autoscaling.spec",
     "gateway.ingress.spec",
     "gateway.httpRoute.spec",
     "gateway.httpRoute.parentRefs[]",
     "models.*.spec",
     "clusters.*.spec",
-    "clusters.*.head.spec",
     "clusterDefaults.spec",
-    "clusterDefaults.head.spec",
-    "clusters.*.workerGroups.*.spec",
-    "clusterDefaults.workerGroups.*.spec",
-    "accelerators.*.spec",
-    "acceleratorDefaults.spec",
     "capacity.nodeClass.spec",
     "capacity.nodePools.*.spec",
     "capacity.nodePoolDefaults.spec",
@@ -50,6 +43,28 @@ RAW = {
     "networkPolicy.egress[].to[].ipBlock",
     "networkPolicy.egress[].ports[]",
 }
+PODS = (
+    "gateway.pod",
+    "redis.pod",
+    "uninstall.pod",
+    "smokeTest.pod",
+    "clusterDefaults.head.pod",
+    "clusters.*.head.pod",
+    "acceleratorDefaults.pod",
+    "accelerators.*.pod",
+    "clusterDefaults.workerGroups.*.pod",
+    "clusters.*.workerGroups.*.pod",
+)
+RAW_OF_PODS = (
+    "affinity",
+    "securityContext",
+    "containerSecurityContext",
+    "spec",
+    "env.*.valueFrom",
+    "topologySpreadConstraints[]",
+)
+RAW |= {f"{pod}.{key}" for pod in (*PODS, "podDefaults") for key in RAW_OF_PODS}
+RAW |= {"clusterDefaults.env.*.valueFrom", "clusters.*.env.*.valueFrom"}
 # Kubernetes' own structures, and what the comment of the map around it describes.
 DESCRIBED_ABOVE = (
     ".requests",

@@ -16,6 +16,7 @@ from serve_app.settings.chart.part import (
     Texts,
     partial,
 )
+from serve_app.settings.chart.pod import Pod
 
 
 class NodeClass(Part):
@@ -153,3 +154,10 @@ class Uninstall(Part):
 
     enabled: bool
     timeout_seconds: PositiveCount
+    pod: Pod  # type: ignore[valid-type]
+
+
+class SmokeTest(Part):
+    """`helm test`."""
+
+    pod: Pod  # type: ignore[valid-type]

@@ -13,11 +13,11 @@ from serve_app.settings.chart.part import (
     Part,
     PositiveCount,
     PositiveSeconds,
-    Raw,
     Resources,
     Seconds,
     WholeSeconds,
 )
+from serve_app.settings.chart.pod import Pod
 
 
 class Limits(Part):
@@ -109,4 +109,4 @@ class Gateway(Part):
     tracing: Tracing
     drain_seconds: WholeSeconds
     pod_disruption_budget: PodDisruptionBudget
-    spec: Raw
+    pod: Pod  # type: ignore[valid-type]

@@ -45,6 +45,16 @@ Names = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9
 Name = Annotated[str, StringConstraints(pattern=patterns.NAME)]
 EnvName = Annotated[str, StringConstraints(pattern=patterns.ENV_NAME)]
 Env = dict[EnvName, str | None]
+
+
+class EnvSource(Part):
+    """Where a variable's value comes from, as in a container."""
+
+    value: str | None = Field(default=None, description="The value.")
+    value_from: Raw | None = Field(default=None, description="A reference, such as to a Secret's key.")
+
+
+PodEnv = dict[EnvName, EnvSource | str | None]
 Quantity = (
     Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei|e[0-9]+)?$")]
     | Annotated[float, Field(ge=0)]

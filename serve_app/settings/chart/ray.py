@@ -9,10 +9,10 @@ from serve_app.settings.chart.part import (
     ClassName,
     ClusterName,
     Count,
-    Env,
     Image,
     Names,
     Part,
+    PodEnv,
     PositiveCount,
     PositiveSeconds,
     Quantity,
@@ -24,6 +24,7 @@ from serve_app.settings.chart.part import (
     WholeSeconds,
     partial,
 )
+from serve_app.settings.chart.pod import Pod
 
 
 class Head(Part):
@@ -31,7 +32,7 @@ class Head(Part):
 
     resources: Resources
     ray_start_params: Texts
-    spec: Raw
+    pod: Pod  # type: ignore[valid-type]
 
 
 class Autoscaler(Part):
@@ -74,11 +75,9 @@ class WorkerGroup(Part):
     accelerator: ClassName = Field(description="A key of `accelerators`.")
     devices: PositiveCount | None = Field(default=None, description="Devices of a pod; 1 if not set.")
     hosts: PositiveCount | None = Field(default=None, description="Pods that start and stop together; 1 if not set.")
-    order: Order | None = Field(
-        default=None, description="Place among the groups, 1000 if not set; new ones go last."
-    )
+    order: Order | None = Field(default=None, description="Place among the groups, 1000 if not set; new ones go last.")
     max_workers: PositiveCount | None = Field(default=None, description="Maximum of pods; the class's if not set.")
-    spec: Raw | None = Field(default=None, description="Pod spec of the group's workers, merged last.")
+    pod: Pod | None = Field(default=None, description="The group's pods, with the keys of `podDefaults`.")  # type: ignore[valid-type]
 
 
 class ClusterDefaults(Part):
@@ -90,7 +89,7 @@ class ClusterDefaults(Part):
     fault_tolerance: FaultTolerance
     worker_groups: dict[GroupName, WorkerGroup | None]
     drain_seconds: WholeSeconds
-    env: Env
+    env: PodEnv
     spec: Raw
 
 
@@ -117,7 +116,7 @@ class AcceleratorDefaults(Part):
     tolerations: list[Toleration]
     instance: Instance
     node_requirements: dict[str, list[str] | None]
-    spec: Raw
+    pod: Pod  # type: ignore[valid-type]
 
 
 Cluster = partial(ClusterDefaults, "Cluster")
@@ -140,5 +139,6 @@ class Redis(Part):
     image: Image
     existing_secret: Names
     command: list[str]
+    pod: Pod  # type: ignore[valid-type]
     resources: Resources
     persistence: RedisPersistence

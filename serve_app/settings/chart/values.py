@@ -11,12 +11,14 @@ from serve_app.settings.chart.cluster_services import (
     Metrics,
     NetworkPolicy,
     ServiceAccounts,
+    SmokeTest,
     Storage,
     Uninstall,
 )
 from serve_app.settings.chart.gateway import Gateway
 from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
+from serve_app.settings.chart.pod import PodDefaults
 from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Platforms, Redis
 from serve_app.settings.chart.routes import Providers, Routes
 
@@ -49,6 +51,12 @@ class Global(Part):
     image_pull_secrets: list[PullSecret]
 
 
+class OpenShift(Part):
+    """What differs on OpenShift."""
+
+    enabled: bool
+
+
 class Values(Part):
     """The chart's values."""
 
@@ -57,6 +65,8 @@ class Values(Part):
     fullname_override: Prefix
     common_labels: Texts
     image_pull_secrets: list[PullSecret]
+    pod_defaults: PodDefaults
+    openshift: OpenShift
     models: Models
     model_defaults: ModelDefaults
     routes: Routes
@@ -75,5 +85,6 @@ class Values(Part):
     network_policy: NetworkPolicy
     service_accounts: ServiceAccounts
     uninstall: Uninstall
+    smoke_test: SmokeTest
     extra_objects: dict[str, Raw | str | None]
     kuberay_operator: KuberayOperator = Field(alias="kuberay-operator")

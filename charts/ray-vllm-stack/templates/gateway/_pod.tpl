@@ -1,5 +1,5 @@
 {{/*
-The gateway's pod spec, before the raw `gateway.spec`.
+The gateway's pod spec, before `gateway.pod`.
 usage: include "ray-vllm-stack.gateway.pod" $
 */}}
 {{- define "ray-vllm-stack.gateway.pod" -}}

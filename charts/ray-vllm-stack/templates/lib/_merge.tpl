@@ -25,8 +25,8 @@ usage: include "ray-vllm-stack.merge.layers" (dict "under" <map> "over" <map> "f
   {{- else if and (kindIs "invalid" $over) (hasKey $.under $key) (not $.free) }}
     {{- $over = $under }}
   {{- end }}
-  {{- if eq $key "spec" }}
-    {{- $_ := set $out "specs" (list (get $.under $key | default dict) (get $.over $key | default dict)) }}
+  {{- if has $key (list "pod" "spec") }}
+    {{- $_ := set $out (printf "%ss" $key) (list (get $.under $key | default dict) (get $.over $key | default dict)) }}
   {{- else if kindIs "map" $over }}
     {{- $under = ternary $under dict (kindIs "map" $under) }}
     {{- $layers := dict "under" $under "over" $over "free" (or $.free (has $key $own)) }}

@@ -10,7 +10,7 @@ usage: include "ray-vllm-stack.resolve.groups" (dict "cluster" <cluster> "classe
 {{- $groups := dict }}
 {{- range $name, $group := $stated }}
   {{- $class := get $classes $group.accelerator | default dict }}
-  {{- $own := dict "name" $name "devices" (int (default 1 $group.devices)) "stated" true "specs" ($group.specs | default list) }}
+  {{- $own := dict "name" $name "devices" (int (default 1 $group.devices)) "stated" true "pods" ($group.pods | default list) }}
   {{- $group = merge $own $group (dict "hosts" 1 "order" 1000 "maxWorkers" $class.maxWorkers) }}
   {{- $_ := set $groups (printf "%09d %s" (int $group.order) $name) $group }}
 {{- end }}
@@ -20,7 +20,7 @@ usage: include "ray-vllm-stack.resolve.groups" (dict "cluster" <cluster> "classe
     {{- if $class }}
       {{- $devices := include "ray-vllm-stack.model.devices" . | int }}
       {{- $name := ternary .accelerator (printf "%s-x%d" .accelerator $devices) (eq $devices 1) }}
-      {{- $group := dict "name" $name "accelerator" .accelerator "devices" $devices "hosts" 1 "maxWorkers" $class.maxWorkers "specs" list }}
+      {{- $group := dict "name" $name "accelerator" .accelerator "devices" $devices "hosts" 1 "maxWorkers" $class.maxWorkers "pods" list }}
       {{- $_ := set $groups (printf "%09d %09d %s" (int $class.order) $devices $name) $group }}
     {{- end }}
   {{- end }}

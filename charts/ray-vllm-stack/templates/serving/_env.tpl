@@ -12,10 +12,7 @@ usage: include "ray-vllm-stack.serving.env" <context>
   "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "1"
   "RAY_SERVE_THROUGHPUT_OPTIMIZED" "1"
   "RAY_worker_niceness" "0" }}
-{{- range $name, $value := mergeOverwrite $env .cluster.env }}
-- name: {{ $name }}
-  value: {{ $value | quote }}
-{{- end }}
+{{- include "ray-vllm-stack.env.list" (mergeOverwrite $env .cluster.env) }}
 {{- with .root.Values.storage.huggingFaceToken }}
 {{- if .existingSecret }}
 - name: HF_TOKEN

@@ -7,14 +7,15 @@ rayStartParams:
   {{- mergeOverwrite (dict "dashboard-host" "0.0.0.0") .cluster.head.rayStartParams | toYaml | nindent 2 }}
 template:
   metadata:
-    {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-head") | nindent 4 }}
+    {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-head" "cluster" .cluster.name "pods" .cluster.head.pods) | nindent 4 }}
   spec:
     {{- $text := include "ray-vllm-stack.serving.headPod" . }}
-    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" .cluster.head.specs) | nindent 4 }}
+    {{- $pod := dict "root" .root "text" $text "container" "ray-head" "pods" .cluster.head.pods }}
+    {{- include "ray-vllm-stack.pod.spec" $pod | nindent 4 }}
 {{- end }}
 
 {{/*
-The head's pod spec, before the cluster's raw `head.spec`.
+The head's pod spec, before the cluster's `head.pod`.
 usage: include "ray-vllm-stack.serving.headPod" <context>
 */}}
 {{- define "ray-vllm-stack.serving.headPod" -}}

@@ -1,16 +1,19 @@
 {{/*
 Metadata of a Ray pod template. KubeRay adds its own labels; no chart version and no checksum belong here.
-usage: include "ray-vllm-stack.serving.podMetadata" (dict "root" $ "component" "ray-head")
+Nodes are replaced when Ray's autoscaler has emptied them, not from under a replica: Karpenter and the cluster
+autoscaler are told so.
+usage: include "ray-vllm-stack.serving.podMetadata" (dict "root" $ "component" "ray-head" "pods" <list>)
 */}}
 {{- define "ray-vllm-stack.serving.podMetadata" -}}
-labels:
-  app.kubernetes.io/instance: {{ .root.Release.Name }}
-  app.kubernetes.io/part-of: ray-vllm-stack
-  app.kubernetes.io/component: {{ .component }}
-{{- if .root.Values.capacity.enabled }}
-annotations:
-  karpenter.sh/do-not-disrupt: "true" # nodes are replaced when the Ray autoscaler has emptied them
-{{- end }}
+{{- $labels := dict
+  "app.kubernetes.io/instance" .root.Release.Name
+  "app.kubernetes.io/part-of" "ray-vllm-stack"
+  "app.kubernetes.io/component" .component
+  "ray-vllm-stack.io/cluster" .cluster }}
+{{- $annotations := dict
+  "cluster-autoscaler.kubernetes.io/safe-to-evict" "false"
+  "karpenter.sh/do-not-disrupt" "true" }}
+{{- include "ray-vllm-stack.pod.metadata" (merge (dict "labels" $labels "annotations" $annotations) .) }}
 {{- end }}
 
 {{/*

@@ -15,10 +15,13 @@ rayStartParams:
   {{- include "ray-vllm-stack.serving.workerStartParams" $class | nindent 2 }}
 template:
   metadata:
-    {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-worker") | nindent 4 }}
+    {{- $pods := concat $class.pods .group.pods }}
+    {{- $metadata := dict "root" .root "component" "ray-worker" "cluster" .cluster.name "pods" $pods }}
+    {{- include "ray-vllm-stack.serving.podMetadata" $metadata | nindent 4 }}
   spec:
     {{- $text := include "ray-vllm-stack.serving.workerPod" (mergeOverwrite (dict) . (dict "class" $class)) }}
-    {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" (concat $class.specs .group.specs)) | nindent 4 }}
+    {{- $pod := dict "root" .root "text" $text "container" "ray-worker" "pods" $pods }}
+    {{- include "ray-vllm-stack.pod.spec" $pod | nindent 4 }}
 {{- end }}
 
 {{/*
@@ -36,7 +39,7 @@ usage: include "ray-vllm-stack.serving.workerStartParams" <accelerator class>
 {{- end }}
 
 {{/*
-A worker's pod spec, before the class's raw `spec`.
+A worker's pod spec, before the class's `pod` and the group's.
 usage: include "ray-vllm-stack.serving.workerPod" (dict "root" $ "cluster" <cluster> "group" <group> "class" <class>)
 */}}
 {{- define "ray-vllm-stack.serving.workerPod" -}}
