@@ -18,6 +18,7 @@ from serve_app.gateway.http.body import Body
 from serve_app.gateway.http.disconnect import cancelled_on_disconnect
 from serve_app.gateway.http.protocol import CONNECTION
 from serve_app.gateway.metering.usage import Reader, ask_for_usage, reader
+from serve_app.gateway.metering.usage_log import LONGEST_PROMPT
 from serve_app.gateway.relay import Relay, Watcher
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
@@ -92,25 +93,26 @@ class Proxy:
         connection = scope["extensions"][CONNECTION]
         arrived = connection.request_arrived
         body = await request_body.read(receive, headers, api, catalog.config.limits, arrived=arrived)
-        record.stream = body.stream
+        envelope = body.envelope
+        record.stream = envelope.stream
         if catalog.config.metering.log_prompts:
-            record.prompt = body.raw
+            record.prompt = bytes(body.raw[:LONGEST_PROMPT])
         if api.body == "none":
             hint, query = hinted(scope["query_string"])
             plan = await self._stored.plan(response_id(scope["path"]), api, record.caller, hint, catalog)
         else:
             query = b""
-            plan = catalog.resolve(body.model, api, record.caller, headers, body.user)
-            if previous := body.payload.get("previous_response_id"):
+            plan = catalog.resolve(envelope.model, api, record.caller, headers, envelope.user)
+            if previous := envelope.previous_response_id:
                 plan = await self._stored.following(previous, plan, record.caller, catalog)
         record.plan = plan
         self._routing_metrics.chose(plan)
         grant = await self._limiter.enter(record.caller)
         response.add_headers(grant.headers)
         try:
-            strip = ask_for_usage(api, body.payload)
+            changes = ask_for_usage(api, envelope)
             query_text = query.decode("latin-1")
-            request = ModelRequest(scope["method"], scope["path"], query_text, headers, body, strip, record.shape)
+            request = ModelRequest(scope["method"], scope["path"], query_text, headers, body, changes, record.shape)
             with cancelled_on_disconnect(connection):
                 await self._answer(request, plan, catalog, api, record, response)
         finally:
@@ -172,11 +174,11 @@ class Proxy:
     def _usage(self, answer: Answer, request: ModelRequest, api: Api) -> Reader:
         if answer.status != HTTPStatus.OK:
             return Reader()
-        if request.changed and answer.is_event_stream:  # its length is another one without the usage
+        if request.changes and answer.is_event_stream:  # its length is another one without the usage
             answer.headers = [header for header in answer.headers if header[0] != b"content-length"]
         asked = APIS["/v1/responses"] if api is RETRIEVE else api
         metadata = answer.header(b"metadata")
-        return reader(asked, event_stream=answer.is_event_stream, strip=request.changed, metadata=metadata)
+        return reader(asked, event_stream=answer.is_event_stream, strip=bool(request.changes), metadata=metadata)
 
     def _watchers(
         self, answer: Answer, body: Body, shadow: Shadow | None, api: Api, record: RequestRecord
@@ -184,9 +186,9 @@ class Proxy:
         watchers: list[Watcher] = []
         if shadow is not None:
             watchers.append(shadow.feed)
-        stored = api.name == "responses" and answer.status == HTTPStatus.OK and body.payload.get("store") is not False
+        stored = api.name == "responses" and answer.status == HTTPStatus.OK and body.envelope.store
         if stored and record.target is not None:
-            background = body.payload.get("background") is True
+            background = body.envelope.background
             watchers.append(self._stored.reader(record.target, record.caller, background=background).feed)
         return watchers
 

@@ -1,73 +1,69 @@
-"""A request's body, and the little that the gateway has to know of it: which model is to answer, and how."""
+"""A request's body: the bytes that came, the envelope that the gateway reads, and the body as a model gets it."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import count
 from typing import Any
 
-import orjson
+import msgspec
 from starlette.types import Receive
 
 from serve_app.gateway.api.errors import ApiError, Headers
 from serve_app.gateway.api.table import Api
+from serve_app.gateway.http.envelope import Envelope, bad_body, read_envelope, too_deep
 from serve_app.gateway.http.form import Form
 from serve_app.gateway.http.intake import receive_all
+from serve_app.gateway.http.pieces import Piece, Pieces
 from serve_app.settings.gateway import Limits
 
-_DEEPEST = 254
-"""What orjson writes; it reads more."""
-_YES = frozenset(("1", "on", "t", "true", "y", "yes"))
-_NO = frozenset(("", "0", "f", "false", "n", "no", "off"))
-"""What a form's field may have for a boolean, as pydantic reads it."""
+MOST_FIELDS = 4096
+"""Top-level fields of a large body that is rewritten; each takes memory of its own."""
+_SMALL = 64 * 1024
+"""Bytes that are copied rather than sent as a piece of their own."""
+
+_NO_NAMES: Mapping[str, str] = {}
+_decode_small = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Body:
     """A request's body."""
 
-    __slots__ = ("_form", "model", "payload", "raw", "stream", "user")
+    __slots__ = ("_form", "envelope", "raw")
 
-    def __init__(
-        self,
-        raw: bytes,
-        payload: dict[str, Any],
-        *,
-        model: str = "",
-        stream: bool = False,
-        user: str = "",
-        form: Form | None = None,
-    ) -> None:
-        """Takes the bytes and what was read of them."""
+    def __init__(self, raw: bytes | bytearray, envelope: Envelope, form: Form | None = None) -> None:
         self.raw = raw
         """As it came."""
+        self.envelope = envelope
         self._form = form
-        self.payload = payload
-        """The JSON; empty for forms, and where the API has no body. May be changed, see `encode`."""
-        self.model = model
-        """The model's or route's name; empty where the API has no body."""
-        self.stream = stream
-        """Whether the answer is to be a stream of events."""
-        self.user = user
-        """Whom the client asks for, as it names them; empty if it does not."""
 
-    def encode(self, upstream_model: str, changed: bool = False) -> bytes:
-        """The body for a model: the very bytes that came, if nothing is to be different.
+    def encode(self, changes: Mapping[str, object], names: Mapping[str, str] = _NO_NAMES) -> Pieces:
+        """The body for a model, with other top-level fields; the rest is the client's own bytes, and no copy of them.
 
         Args:
-            upstream_model: What `model` has to be there.
-            changed: Whether the payload was changed.
+            changes: Field -> its value there, or `msgspec.UNSET` for a field to leave out.
+            names: Field -> its name there, or an empty one for a field to leave out; comes after the changes.
 
         Raises:
-            ApiError: 400, if the payload cannot be written again.
+            ApiError: 400, a large body has too many top-level fields.
         """
-        if not changed and upstream_model == self.model:
-            return self.raw
+        if not self.envelope.model or not (changes or names):
+            return (self.raw,)
         if self._form is not None:
-            return self._form.replaced("model", upstream_model)
-        if not self.model:
-            return self.raw
-        self.payload["model"] = upstream_model
+            return self._form.encode(changes, names)
         try:
-            return orjson.dumps(self.payload)
-        except orjson.JSONEncodeError as error:
-            raise _bad(f"The body is nested deeper than {_DEEPEST} levels: send it flatter.") from error
+            fields = _fields(self.raw)
+        except RecursionError as error:
+            raise too_deep() from error
+        fields |= changes
+        renamed = [name for name in names if name in fields] if names else []
+        if not changes and not renamed:
+            return (self.raw,)
+        for name in renamed:
+            value = fields.pop(name)
+            if other := names[name]:
+                fields.setdefault(other, value)
+        fields = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+        return (msgspec.json.encode(fields),) if len(self.raw) <= _SMALL else _pieces(fields)
 
 
 async def read(receive: Receive, headers: Headers, api: Api, limits: Limits, *, arrived: bool = False) -> Body:
@@ -86,60 +82,52 @@ async def read(receive: Receive, headers: Headers, api: Api, limits: Limits, *, 
     """
     raw = await receive_all(receive, headers, limits.max_body_bytes, limits.body_seconds, arrived=arrived)
     if api.body == "none":
-        return Body(b"", {})
+        return Body(b"", Envelope())
     content_type = headers.get(b"content-type", b"")
-    return _of_form(raw, content_type, api) if api.body == "form" else _of_json(raw, content_type, api)
-
-
-def _of_json(raw: bytes, content_type: bytes, api: Api) -> Body:
+    if api.body == "form":
+        form = Form(raw, content_type)
+        return Body(raw, form.envelope(api), form)
     if content_type != b"application/json" and not _is_json(content_type):
-        name = content_type.decode("latin-1")
+        name = content_type[:100].decode("latin-1")
         message = f"The content-type is {name!r}: send the body as JSON, with content-type: application/json."
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, code="unsupported_content_type")
-    try:
-        payload = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise _bad(f"The body is not valid JSON: {error}.") from error
-    if not isinstance(payload, dict):
-        raise _bad("The body has to be a JSON object.")
-    model = _named(payload.get("model"))
-    stream = payload.get("stream") if api.streams else None
-    if stream is not None and not isinstance(stream, bool):
-        raise _bad("'stream' has to be true or false.", param="stream")
-    if api.streams and not isinstance(payload.get("stream_options"), dict | None):
-        raise _bad("'stream_options' has to be an object.", param="stream_options")
-    return Body(raw, payload, model=model, stream=bool(stream), user=_user(payload, api))
-
-
-def _of_form(raw: bytes, content_type: bytes, api: Api) -> Body:
-    form = Form(raw, content_type)
-    model = _named(form.text("model"))
-    stream = (form.text("stream") or "").lower()
-    if stream not in _YES and stream not in _NO:
-        raise _bad("'stream' has to be true or false.", param="stream")
-    return Body(raw, {}, model=model, stream=api.streams and stream in _YES, user=form.text("user") or "", form=form)
+    return Body(raw, read_envelope(raw, api))
 
 
 def _is_json(content_type: bytes) -> bool:
     return content_type.partition(b";")[0].strip().lower() == b"application/json"
 
 
-def _named(model: object) -> str:
-    if model is None:
-        raise _bad("The body has no 'model': name the model that is to answer.", param="model")
-    if not isinstance(model, str) or not model:
-        raise _bad("'model' has to be a string with a model's name.", param="model")
-    return model
+def _fields(raw: bytes | bytearray) -> dict[str, Any]:
+    if len(raw) <= _SMALL:
+        return _decode_small(raw)
+    seen = count(1)
+
+    def name(_: type, text: str) -> _Name:
+        if next(seen) > MOST_FIELDS:
+            raise bad_body(f"The body has more than {MOST_FIELDS} top-level fields: send fewer.")
+        return _Name(text)
+
+    fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[_Name, msgspec.Raw], dec_hook=name)
+    return fields
 
 
-def _user(payload: dict[str, Any], api: Api) -> str:
-    if api.shape == "anthropic":
-        metadata = payload.get("metadata")
-        user = metadata.get("user_id") if isinstance(metadata, dict) else None
-    else:
-        user = payload.get("user")
-    return user if isinstance(user, str) else ""
+class _Name(str):
+    """A field's name, of a type of its own so that msgspec calls the hook that counts them."""
+
+    __slots__ = ()
 
 
-def _bad(message: str, *, param: str | None = None) -> ApiError:
-    return ApiError(HTTPStatus.BAD_REQUEST, message, param=param)
+def _pieces(fields: Mapping[str, object]) -> Pieces:
+    large: dict[str, memoryview] = {}
+    small: dict[str, object] = {}
+    for name, value in fields.items():
+        if isinstance(value, msgspec.Raw) and (view := memoryview(value)).nbytes > _SMALL:
+            large[name] = view
+        else:
+            small[name] = value
+    pieces: list[Piece] = [msgspec.json.encode(small).removesuffix(b"}")]
+    for name, view in large.items():
+        comma = b"," if small or len(pieces) > 1 else b""
+        pieces += [b"%s%s:" % (comma, msgspec.json.encode(str(name))), view]
+    return (*pieces, b"}")

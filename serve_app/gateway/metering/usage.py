@@ -1,11 +1,12 @@
 """Exact usage of every API: asked of the model, and read from its answer as it passes."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import orjson
 
 from serve_app.gateway.api.table import Api
 from serve_app.gateway.exchange.usage import Usage
+from serve_app.gateway.http.envelope import Envelope
 from serve_app.gateway.metering.event_stream import EventStream, StrippedEventStream
 from serve_app.gateway.metering.reader import Reader
 from serve_app.gateway.metering.tokens import from_anthropic, from_cohere, from_openai
@@ -17,7 +18,6 @@ WITHOUT_USAGE = frozenset(("count_tokens", "tokenize", "detokenize", "responses_
 """APIs that take none of a model's tokens, or show an answer that was counted when it was made."""
 
 _ASKED = frozenset(("chat_completions", "completions"))
-_TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))
 _FALSE = frozenset(("0", "false", "f", "no", "n", "off"))
 
 
@@ -27,7 +27,7 @@ def reader(api: Api, *, event_stream: bool, strip: bool, metadata: bytes | None 
     Args:
         api: The API that was asked.
         event_stream: Whether the answer is a stream of events, by its content type.
-        strip: What `ask_for_usage` returned for the request.
+        strip: Whether `ask_for_usage` returned changes for the request.
         metadata: The answer's header of that name, where vLLM reports the usage of vectors that it sends as bytes.
     """
     if api.name in WITHOUT_USAGE:
@@ -43,34 +43,26 @@ def reader(api: Api, *, event_stream: bool, strip: bool, metadata: bytes | None 
     return WholeAnswer("usage", from_anthropic if api.shape == "anthropic" else from_openai)
 
 
-def ask_for_usage(api: Api, payload: dict[str, Any]) -> bool:
+def ask_for_usage(api: Api, envelope: Envelope) -> Mapping[str, object]:
     """Asks for the usage of a stream of completions, which reports none by itself. Other APIs report it always.
 
     `continuous_usage_stats` is taken out along the way: without `include_usage` it had no effect.
 
     Args:
         api: The API that is asked.
-        payload: The request's JSON; changed where True is returned.
+        envelope: What is known of the request.
 
     Returns:
-        Whether usage has to be taken out of the answer again, since the client did not ask for it.
+        The changes to the request's body. Where there are any, usage has to be taken out of the answer again, since the
+        client did not ask for it.
     """
-    if api.name not in _ASKED or not _is_true(payload.get("stream")):
-        return False
-    options = payload.get("stream_options")
-    if options is None:
-        payload["stream_options"] = {"include_usage": True}
-        return True
-    if not isinstance(options, dict) or not _is_false(options.get("include_usage")):
-        return False  # asked for, or the model refuses it
+    if api.name not in _ASKED or not envelope.stream:
+        return {}
+    options = envelope.stream_options or {}
+    if not _is_false(options.get("include_usage")):
+        return {}  # asked for, or the model refuses it
     kept = {name: value for name, value in options.items() if name != "continuous_usage_stats"}
-    payload["stream_options"] = kept | {"include_usage": True}
-    return True
-
-
-def _is_true(value: object) -> bool:
-    """Whether vLLM takes a value for true: a stream that is asked for as `"yes"` has to be metered too."""
-    return value.lower() in _TRUE if isinstance(value, str) else value in (True, 1)
+    return {"stream_options": kept | {"include_usage": True}}
 
 
 def _is_false(value: object) -> bool:

@@ -9,6 +9,7 @@ from yarl import URL
 
 from serve_app.gateway.api.errors import Header, Shape, normalise
 from serve_app.gateway.exchange.outcome import Reason
+from serve_app.gateway.http.pieces import Pieces, size_of
 from serve_app.gateway.upstream.connection import Connection, LostError, NotHttpError
 from serve_app.gateway.upstream.headers import passed_back
 from serve_app.gateway.upstream.pool import Pool, opening, origin_of
@@ -36,7 +37,7 @@ class UpstreamRequest:
     method: str
     url: URL
     headers: list[Header]
-    body: bytes
+    body: Pieces
     shape: Shape
     """How the client expects errors."""
     request_id: str
@@ -150,7 +151,7 @@ def _head(request: UpstreamRequest) -> bytes:
     lines = b"".join([b"%s: %s\r\n" % header for header in request.headers])
     if lines.count(b"\n") != len(request.headers):
         raise ValueError("a header has more than one line")
-    return b"%s%d\r\n%s\r\n" % (opening(request.method, request.url), len(request.body), lines)
+    return b"%s%d\r\n%s\r\n" % (opening(request.method, request.url), size_of(request.body), lines)
 
 
 async def _answer_of_error(connection: Connection, first: bytes, request: UpstreamRequest) -> Answer:

@@ -6,6 +6,8 @@ from typing import Protocol, cast
 
 import httptools
 
+from serve_app.gateway.http.pieces import Pieces
+
 MOST_HEAD_BYTES = 64 * 1024
 """Of an answer's status and headers."""
 HIGH_WATER = 64 * 1024
@@ -82,7 +84,7 @@ class Connection(asyncio.Protocol):
         self.used_at = 0.0
         """When it was put to where it waits."""
 
-    def send(self, head: bytes, body: bytes) -> None:
+    def send(self, head: bytes, body: Pieces) -> None:
         """Sends a request; what was there of the one before is forgotten."""
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
@@ -92,8 +94,8 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._ended = self._reusable = False
         if self.is_open:  # else `read` tells it
-            # Without an empty piece: asyncio's own loop never gets done with one on Python 3.13.
-            self._transport.writelines((head, body) if body else (head,))
+            # Without empty pieces: asyncio's own loop never gets done with one on Python 3.13.
+            self._transport.writelines((head, *(piece for piece in body if piece)))
 
     async def read(self) -> bytes:
         """The next piece of the answer's body; empty at its end. Status and headers are there with the first.

@@ -1,6 +1,6 @@
 """What a client asks, before it is known which model will answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,8 +23,8 @@ class ModelRequest:
     """Passed on where the path has an id in it."""
     headers: Headers
     body: Body
-    changed: bool
-    """Whether the gateway changed the payload, so that the client's own bytes will not do."""
+    changes: Mapping[str, object]
+    """Top-level fields of the body with values of the gateway's own, see `Body.encode`."""
     shape: Shape
     """How the client expects errors."""
 
@@ -46,14 +46,17 @@ class ModelRequest:
             context: The trace context, in place of the client's.
 
         Raises:
-            ApiError: 400, the body cannot be written with the model's own name for itself.
+            ApiError: 400, the body cannot be rewritten.
         """
+        changes = self.changes
+        if target.upstream_model != self.body.envelope.model:
+            changes = {"model": target.upstream_model, **changes}
         pick = partial(passed_outside, key=key) if key else passed_on
         return UpstreamRequest(
             method=self.method,
             url=target.urls.get(self.path) or self._url(target),
             headers=pick(self.headers, request_id, context),
-            body=self.body.encode(target.upstream_model, changed=self.changed),
+            body=self.body.encode(changes),
             shape=self.shape,
             request_id=request_id.decode(),
             connect_seconds=connect_seconds,

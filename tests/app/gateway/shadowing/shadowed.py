@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from serve_app.gateway.api.table import APIS
 from serve_app.gateway.exchange.caller import ANYBODY
 from serve_app.gateway.http.body import Body
+from serve_app.gateway.http.envelope import read_envelope
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
 from serve_app.gateway.shadowing.shadows import Shadow, Shadows
@@ -47,12 +48,13 @@ class Shadowed:
     registry: CollectorRegistry
     sent: list[Shadow] = field(default_factory=list)
 
-    def send(self, payload: dict[str, Any] | None = None, changed: bool = False, **headers: str) -> Shadow:
+    def send(self, payload: dict[str, Any] | None = None, **headers: str) -> Shadow:
         payload = payload or ask("r")
-        body = Body(json.dumps(payload).encode(), payload, model="r", stream=bool(payload.get("stream")))
+        raw = json.dumps(payload).encode()
+        body = Body(raw, read_envelope(raw, APIS[CHAT]))
         names = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         plan = Catalog(self.config, 0).resolve("r", APIS[CHAT], ANYBODY, names, "")
-        request = ModelRequest("POST", CHAT, "", names, body, changed, "openai")
+        request = ModelRequest("POST", CHAT, "", names, body, {}, "openai")
         self.sent.append(self.shadows.send(plan, request, b"id-1"))
         return self.sent[-1]
 
