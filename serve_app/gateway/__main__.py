@@ -13,7 +13,7 @@ from serve_app import __version__
 from serve_app.gateway import config
 from serve_app.gateway.app import gateway
 from serve_app.gateway.background.watched import ConfigError
-from serve_app.gateway.http import lifecycle
+from serve_app.gateway.http import lifecycle, open_files
 from serve_app.gateway.observe import logs
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
@@ -85,6 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _arguments(argv)
     logs.configure(arguments.log_level)
+    open_files.raise_limit()
     try:
         if arguments.check:
             config.parse(arguments.config.read_bytes())

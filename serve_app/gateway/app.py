@@ -1,8 +1,8 @@
 """Puts the gateway together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -17,9 +17,11 @@ from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission
 from serve_app.gateway.asgi import GatewayApp
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.background.watched import poll_forever
 from serve_app.gateway.config import watched_catalog
 from serve_app.gateway.dispatch import Dispatcher
+from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.http.lifecycle import Drain
 from serve_app.gateway.management.app import management_app
 from serve_app.gateway.metering.meter import Meter
@@ -36,6 +38,7 @@ from serve_app.gateway.stored_responses.responses import Responses
 from serve_app.gateway.stored_responses.routing import StoredResponses
 from serve_app.gateway.stored_responses.store import ResponseStore
 from serve_app.gateway.upstream.attempt import Upstream
+from serve_app.gateway.upstream.breaker import Breakers
 from serve_app.gateway.upstream.credentials import Credentials
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff
 from serve_app.settings.gateway import GatewayConfig
@@ -81,10 +84,12 @@ async def gateway(
         metrics.declare(catalog.targets())
         queue_metrics.declare(catalog.config.models)
         routing_metrics.declare(catalog.plans())
+        breakers.declare(list(catalog.config.models))
         entries = keys.current.entries.values() if keys else ()
         callers = [(key.team if key.team in catalog.config.teams else "", name) for name, key in entries]
         metering_metrics.declare(catalog.targets(), callers or [("", "")])
 
+    breakers = Breakers(lambda: settings().breaker, metrics.registry)
     keys = watched_keys(api_keys, metrics, access_metrics) if api_keys else None
     catalog = watched_catalog(config, metrics, declare)
 
@@ -92,19 +97,23 @@ async def gateway(
         return catalog.current.config
 
     log = UsageLog(usage_log)
-    watching = asyncio.create_task(poll_forever([catalog, keys] if keys else [catalog], poll_seconds))
     try:
         async with (
+            Supervisor.running(metrics.registry) as supervisor,
             Upstream.connected() as upstream,
             Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics) as tokens,
             store.opened(settings().redis, redis_password, limit_metrics) as limits,
             ResponseStore.opened(settings().redis, redis_password) as response_store,
         ):
+            for watched in (catalog, keys):
+                if watched is not None:
+                    supervisor.run_forever("reload", partial(poll_forever, [watched], poll_seconds))
             credentials = Credentials()
             dispatcher = Dispatcher(
                 upstream,
                 Admission(queue_metrics, metrics.in_flight_gauge),
                 credentials,
+                breakers,
                 metrics,
                 routing_metrics,
                 backoff,
@@ -115,6 +124,7 @@ async def gateway(
                 proxy=Proxy(
                     catalog=lambda: catalog.current,
                     limiter=limiter,
+                    memory=BodyMemory(lambda: settings().limits.max_buffered_bytes, metrics.registry),
                     dispatcher=dispatcher,
                     relay=Relay(metrics),
                     shadows=shadows,
@@ -126,13 +136,12 @@ async def gateway(
                 metrics=metrics,
                 meter=Meter(metering_metrics),
                 usage_log=log,
-                currency=lambda: settings().metering.currency,
+                config=settings,
                 tracing=tracing,
                 draining=drain,
             )
             await shadows.close()
     finally:
-        watching.cancel()
         log.close()
         if tracing is not None:
             tracing.close()

@@ -9,22 +9,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serve_app.gateway.access.auth import Authenticator
 from serve_app.gateway.api import table
 from serve_app.gateway.api.errors import ApiError, Headers
+from serve_app.gateway.api.paths import Place, place_of
 from serve_app.gateway.exchange.outcome import Outcome
 from serve_app.gateway.exchange.record import RequestRecord
-from serve_app.gateway.exchange.writer import ResponseWriter
+from serve_app.gateway.exchange.writer import ResponseWriter, StalledError
+from serve_app.gateway.http.cors import cors_headers, is_preflight, preflight_headers
 from serve_app.gateway.http.disconnect import DisconnectError
 from serve_app.gateway.http.intake import discard
+from serve_app.gateway.http.protocol import CONNECTION
 from serve_app.gateway.http.request_id import request_id_of
 from serve_app.gateway.metering.meter import Meter
 from serve_app.gateway.metering.usage_log import UsageLog
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
 from serve_app.gateway.proxy import Proxy
+from serve_app.settings.gateway import GatewayConfig
 
 logger = logging.getLogger(__name__)
 
-OPEN_PATHS = frozenset(("/healthz", "/readyz"))
-"""Asked by the kubelet every few seconds: no key, no log line."""
+OPEN_PATHS = frozenset(("/healthz", "/readyz", "/health", "/ping", "/version"))
+"""Asked by the kubelet, load balancers and benchmarks every few seconds: no key, no log line."""
 
 
 class GatewayApp:
@@ -39,7 +43,7 @@ class GatewayApp:
         metrics: Metrics,
         meter: Meter,
         usage_log: UsageLog,
-        currency: Callable[[], str],
+        config: Callable[[], GatewayConfig],
         tracing: Tracing | None,
         draining: Callable[[], bool],
     ) -> None:
@@ -52,7 +56,7 @@ class GatewayApp:
             metrics: Counts requests.
             meter: Counts tokens.
             usage_log: Gets a line for each request.
-            currency: Gets the currency of the prices in force.
+            config: Gets the configuration in force.
             tracing: Makes spans; None for none.
             draining: Whether the process is about to end.
         """
@@ -62,54 +66,92 @@ class GatewayApp:
         self._metrics = metrics
         self._meter = meter
         self._usage_log = usage_log
-        self._currency = currency
+        self._config = config
         self._tracing = tracing
         self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
-        path: str = scope["path"]
-        if path in OPEN_PATHS:
-            await self._management(scope, receive, send)
-            return
+        place = place_of(scope["path"])
         headers = dict(scope["headers"])
+        config = self._config()
         record = RequestRecord(
             request_id=request_id_of(headers.get(b"x-request-id")),
             method=scope["method"],
-            path=path,
-            shape=table.shape_of(path, headers),
-            currency=self._currency(),
+            path=place.path,
+            shape=table.shape_of(place.path, headers),
+            currency=config.metering.currency,
         )
-        response = ResponseWriter(send, record, closing=self._draining())
-        if self._tracing is not None:
-            record.span = self._tracing.start(scope["method"], path, headers)
+        connection = scope["extensions"][CONNECTION]
+        connection.write_seconds = config.limits.write_seconds
+        response = ResponseWriter(
+            send,
+            record,
+            connection,
+            write_seconds=config.limits.write_seconds,
+            headers=cors_headers(headers, config.cors),
+            closing=self._draining(),
+        )
+        if place.path in OPEN_PATHS or is_preflight(record.method, headers, config.cors):
+            await self._open(scope, headers, receive, record, response)
+            return
         try:
-            await self._answer(scope, headers, receive, record, response)
+            await self._answer(scope, place, headers, receive, record, response)
         except ApiError as error:
-            await response.refuse(error)
+            await self._refuse(error, record, response)
         except DisconnectError:
             record.disconnected = True
+        except StalledError:
+            pass
         except Exception:
             logger.exception("request %s failed in the gateway", record.request_id.decode())
             if not response.started:
-                await response.refuse(ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "The gateway failed."))
+                failure = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "The gateway failed.")
+                await self._refuse(failure, record, response)
         finally:
             self._end(record)
 
-    async def _answer(
+    async def _open(
         self, scope: Scope, headers: Headers, receive: Receive, record: RequestRecord, response: ResponseWriter
+    ) -> None:
+        """Answers what needs no key."""
+        if record.path not in OPEN_PATHS:
+            await response.start(HTTPStatus.NO_CONTENT, preflight_headers(headers, self._config().cors))
+            await response.write(b"", more=False)
+            return
+        method = "GET" if record.method == "HEAD" else record.method  # the server leaves the body of a HEAD out
+        await self._management({**scope, "path": record.path, "method": method}, receive, response.send)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        place: Place,
+        headers: Headers,
+        receive: Receive,
+        record: RequestRecord,
+        response: ResponseWriter,
     ) -> None:
         try:
             record.caller = await self._authenticator.check(headers)
-            record.api = table.find(scope["method"], scope["path"])
+            record.api = table.find(record.method, record.path)
         except ApiError:
             await discard(receive, headers)
             raise
+        if self._tracing is not None:
+            record.span = self._tracing.start(record.method, table.template_of(record.path), headers)
         if record.api is not None:
-            await self._proxy(scope, headers, receive, record.api, record, response)
+            await self._proxy(scope, place, headers, receive, record.api, record, response)
         else:
             scope.setdefault("state", {})["caller"] = record.caller
-            await self._management(scope, receive, response.send)
+            path = {"path": record.path, "raw_path": record.path.encode()}
+            await self._management({**scope, **path}, receive, response.send)
+
+    @staticmethod
+    async def _refuse(error: ApiError, record: RequestRecord, response: ResponseWriter) -> None:
+        try:
+            await response.refuse(error)
+        except StalledError:
+            logger.debug("request %s: the client does not read", record.request_id.decode())
 
     def _end(self, record: RequestRecord) -> None:
         record.end()

@@ -13,6 +13,9 @@ from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.settings.gateway import GatewayConfig, explain
 
+MOST_BYTES = 4 * 1024 * 1024
+"""Of the file; a ConfigMap holds 1 MiB."""
+
 
 def parse(content: bytes) -> GatewayConfig:
     """Checks the text of a configuration file.
@@ -20,9 +23,11 @@ def parse(content: bytes) -> GatewayConfig:
     Raises:
         ConfigError: It is not YAML, or not a gateway's configuration.
     """
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"it has {len(content)} bytes, more than {MOST_BYTES}, split the models over gateways")
     try:
         data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-45
         raise ConfigError(f"it is not YAML, correct it: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
         raise ConfigError("it has to be a mapping with the key models, add it")

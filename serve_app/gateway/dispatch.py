@@ -12,8 +12,15 @@ from serve_app.gateway.exchange.outcome import Reason
 from serve_app.gateway.exchange.plan import Plan, Target
 from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.observe.metrics import Metrics
-from serve_app.gateway.routing.metrics import FALLBACK_REASONS, RATE_LIMITED, RoutingMetrics
+from serve_app.gateway.routing.metrics import (
+    BREAKER_OPEN,
+    FALLBACK_REASONS,
+    RATE_LIMITED,
+    SERVER_ERROR,
+    RoutingMetrics,
+)
 from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream
+from serve_app.gateway.upstream.breaker import Breakers
 from serve_app.gateway.upstream.credentials import Credentials
 from serve_app.gateway.upstream.model_request import ModelRequest
 from serve_app.gateway.upstream.retry import DEFAULT_BACKOFF, Backoff, first_answer
@@ -22,6 +29,7 @@ from serve_app.settings.gateway import GatewayConfig
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+_SERVER_ERRORS = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY)
 
 
 class Dispatched(NamedTuple):
@@ -44,6 +52,7 @@ class Dispatcher:
         upstream: Upstream,
         admission: Admission,
         credentials: Credentials,
+        breakers: Breakers,
         metrics: Metrics,
         routing_metrics: RoutingMetrics,
         backoff: Backoff = DEFAULT_BACKOFF,
@@ -54,6 +63,7 @@ class Dispatcher:
             upstream: Makes attempts.
             admission: The queues in front of the models.
             credentials: The keys of models that want one.
+            breakers: Tell which models are skipped.
             metrics: Counts retries and failures.
             routing_metrics: Counts fallbacks.
             backoff: The pauses between attempts.
@@ -61,6 +71,7 @@ class Dispatcher:
         self._upstream = upstream
         self._admission = admission
         self._credentials = credentials
+        self._breakers = breakers
         self._metrics = metrics
         self._routing_metrics = routing_metrics
         self._backoff = backoff
@@ -71,30 +82,59 @@ class Dispatcher:
         """Gets an answer's first byte.
 
         A fallback is asked where the model before it has no free slot, refuses for load (429, 503), cannot be reached,
-        or is silent for too long; not where a request was lost with its model again and again, since the request may
-        be the cause.
+        or is silent for too long, and if the configuration says so where it fails with 500 or 502; not where a request
+        was lost with its model again and again, since the request may be the cause. A model that just failed several
+        times is skipped for a while.
 
         Raises:
             ApiError: No model answered: what the last one failed with.
         """
         for target, following in zip(plan.targets, plan.targets[1:], strict=False):
-            window = min(config.retry.before_fallback_seconds, config.retry.window_seconds)
-            try:
-                dispatched = await self._ask(target, request, config, record, window)
-            except ApiError as failure:
-                if failure.code not in FALLBACK_REASONS:
-                    raise
-                reason = failure.code
-            else:
-                if dispatched.answer.status != HTTPStatus.TOO_MANY_REQUESTS:
-                    return dispatched
-                dispatched.close()
-                reason = RATE_LIMITED
+            dispatched, reason = await self._try(target, request, config, record)
+            if dispatched is not None:
+                return dispatched
             self._routing_metrics.fallbacks.labels(plan.route, target.model, following.model, reason).inc()
         last = plan.targets[-1]
         # A model that sleeps may take as long to wake as its first byte may take in all.
         seconds = config.timeouts.first_byte_seconds if last.entry.scales_to_zero else config.retry.window_seconds
         return await self._ask(last, request, config, record, seconds)
+
+    async def _try(
+        self, target: Target, request: ModelRequest, config: GatewayConfig, record: RequestRecord
+    ) -> tuple[Dispatched | None, str]:
+        """Asks a model in whose place another can be asked.
+
+        Returns:
+            Its answer, or None and why the next is to be asked.
+
+        Raises:
+            ApiError: It failed in a way that is the request's own matter.
+        """
+        model = target.model
+        if not self._breakers.allows(model):
+            return None, BREAKER_OPEN
+        window = min(config.retry.before_fallback_seconds, config.retry.window_seconds)
+        told = False
+        try:
+            dispatched = await self._ask(target, request, config, record, window)
+            status = dispatched.answer.status
+            failed = config.retry.fallback_on_server_errors and status in _SERVER_ERRORS
+            (self._breakers.failed if failed else self._breakers.succeeded)(model)
+            told = True
+            if status != HTTPStatus.TOO_MANY_REQUESTS and not failed:
+                return dispatched, ""
+            dispatched.close()
+            return None, SERVER_ERROR if failed else RATE_LIMITED
+        except ApiError as failure:
+            if failure.code not in FALLBACK_REASONS:
+                raise
+            if failure.code != "model_overloaded":  # it is slow, not dead
+                self._breakers.failed(model)
+                told = True
+            return None, failure.code
+        finally:
+            if not told:
+                self._breakers.gave_up(model)
 
     async def _ask(
         self, target: Target, request: ModelRequest, config: GatewayConfig, record: RequestRecord, window: float

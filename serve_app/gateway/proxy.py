@@ -5,19 +5,24 @@ from http import HTTPStatus
 
 from starlette.types import Receive, Scope
 
-from serve_app.gateway.access.limits import Limiter
+from serve_app.gateway.access.charge import NOTHING
+from serve_app.gateway.access.limits import NO_GRANT, Limiter
 from serve_app.gateway.admission.sse_heartbeat import Heartbeat
 from serve_app.gateway.api.errors import ApiError, Headers
+from serve_app.gateway.api.paths import Place
 from serve_app.gateway.api.table import APIS, RETRIEVE, Api, response_id
+from serve_app.gateway.charging import charged, estimate
 from serve_app.gateway.dispatch import Dispatched, Dispatcher
 from serve_app.gateway.exchange.plan import Plan
 from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.exchange.writer import ResponseWriter
 from serve_app.gateway.http import body as request_body
 from serve_app.gateway.http.body import Body
+from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.http.disconnect import cancelled_on_disconnect
 from serve_app.gateway.http.protocol import CONNECTION
-from serve_app.gateway.metering.usage import Reader, ask_for_usage, reader
+from serve_app.gateway.metering.renamed import Renamed
+from serve_app.gateway.metering.usage import Reader, reader, usage_request
 from serve_app.gateway.metering.usage_log import LONGEST_PROMPT
 from serve_app.gateway.relay import Relay, Watcher
 from serve_app.gateway.routing.catalog import Catalog
@@ -41,6 +46,7 @@ class Proxy:
         *,
         catalog: Callable[[], Catalog],
         limiter: Limiter,
+        memory: BodyMemory,
         dispatcher: Dispatcher,
         relay: Relay,
         shadows: Shadows,
@@ -52,6 +58,7 @@ class Proxy:
         Args:
             catalog: Gets the catalog in force.
             limiter: Enforces callers' limits.
+            memory: Bounds the bytes of bodies.
             dispatcher: Gets answers.
             relay: Passes them on.
             shadows: Sends copies.
@@ -60,6 +67,7 @@ class Proxy:
         """
         self._catalog = catalog
         self._limiter = limiter
+        self._memory = memory
         self._dispatcher = dispatcher
         self._relay = relay
         self._shadows = shadows
@@ -69,6 +77,7 @@ class Proxy:
     async def __call__(
         self,
         scope: Scope,
+        place: Place,
         headers: Headers,
         receive: Receive,
         api: Api,
@@ -79,6 +88,7 @@ class Proxy:
 
         Args:
             scope: ASGI's scope of the request.
+            place: What its path means.
             headers: The request's headers.
             receive: ASGI's receive.
             api: The API that is asked.
@@ -88,35 +98,53 @@ class Proxy:
         Raises:
             ApiError: No answer from a model, for this reason.
             DisconnectError: The client left; the model's work was cancelled.
+            StalledError: The client does not read.
         """
-        catalog = self._catalog()
+        catalog, caller = self._catalog(), record.caller
         connection = scope["extensions"][CONNECTION]
         arrived = connection.request_arrived
-        body = await request_body.read(receive, headers, api, catalog.config.limits, arrived=arrived)
-        envelope = body.envelope
-        record.stream = envelope.stream
-        if catalog.config.metering.log_prompts:
-            record.prompt = bytes(body.raw[:LONGEST_PROMPT])
-        if api.body == "none":
-            hint, query = hinted(scope["query_string"])
-            plan = await self._stored.plan(response_id(scope["path"]), api, record.caller, hint, catalog)
-        else:
-            query = b""
-            plan = catalog.resolve(envelope.model, api, record.caller, headers, envelope.user)
-            if previous := envelope.previous_response_id:
-                plan = await self._stored.following(previous, plan, record.caller, catalog)
-        record.plan = plan
-        self._routing_metrics.chose(plan)
-        grant = await self._limiter.enter(record.caller)
-        response.add_headers(grant.headers)
+        share = self._memory.share()
+        # A body that is still to come may take long and much memory, so its caller's limits come first.
+        grant = NO_GRANT if arrived else await self._limiter.enter(caller)
+        charge = reserved = NOTHING
         try:
-            changes = ask_for_usage(api, envelope)
-            query_text = query.decode("latin-1")
-            request = ModelRequest(scope["method"], scope["path"], query_text, headers, body, changes, record.shape)
+            limits = catalog.config.limits
+            body = await request_body.read(receive, headers, api, limits, share, model=place.model, arrived=arrived)
+            record.stream = body.stream
+            if catalog.config.metering.log_prompts:
+                record.prompt = body.raw[:LONGEST_PROMPT]
+            plan, query = await self._plan(scope, body, api, headers, record, catalog)
+            record.plan = plan
+            self._routing_metrics.chose(plan)
+            if self._limiter.counts_tokens(caller):
+                charge = estimate(body, api, plan, catalog.config.metering)
+            if arrived:
+                grant = await self._limiter.enter(caller, charge)
+            else:
+                await grant.reserve(charge)
+            reserved = charge
+            response.add_headers(grant.headers)
+            usage = usage_request(api, body.envelope, stream=body.stream)
+            request = ModelRequest(record.method, record.path, query, headers, body, record.shape, usage)
             with cancelled_on_disconnect(connection):
                 await self._answer(request, plan, catalog, api, record, response)
         finally:
-            grant.leave(_charged(record))
+            share.release()
+            grant.leave(charged(record, reserved))
+
+    async def _plan(
+        self, scope: Scope, body: Body, api: Api, headers: Headers, record: RequestRecord, catalog: Catalog
+    ) -> tuple[Plan, str]:
+        """Where the request goes, and the query that goes with it."""
+        caller = record.caller
+        if api.body == "none":
+            hint, query = hinted(scope["query_string"])
+            plan = await self._stored.plan(response_id(record.path), api, caller, hint, catalog)
+            return plan, query.decode("latin-1")
+        plan = catalog.resolve(body.model, api, caller, headers, body.user)
+        if previous := body.envelope.value("previous_response_id"):
+            plan = await self._stored.following(previous, plan, caller, catalog)
+        return plan, ""
 
     async def _answer(
         self,
@@ -152,8 +180,10 @@ class Proxy:
         dispatched = await self._first_answer(request, plan, catalog, record, response)
         answer = dispatched.answer
         try:
-            usage = self._usage(answer, request, api)
+            usage = self._usage(answer, request, api, record)
             watchers = self._watchers(answer, request.body, shadow, api, record)
+            if shadow is None:
+                request.body.release()  # nobody sends it again
             await self._relay(answer, record, response, usage, watchers, catalog.config.timeouts.idle_seconds)
             if api is RETRIEVE and record.usage is not None:
                 counts = await self._stored.counts(response_id(request.path), record.caller)
@@ -171,14 +201,22 @@ class Proxy:
             if heartbeat is not None:
                 heartbeat.stop()
 
-    def _usage(self, answer: Answer, request: ModelRequest, api: Api) -> Reader:
+    def _usage(self, answer: Answer, request: ModelRequest, api: Api, record: RequestRecord) -> Reader:
         if answer.status != HTTPStatus.OK:
             return Reader()
-        if request.changes and answer.is_event_stream:  # its length is another one without the usage
+        assert record.target is not None  # noqa: S101  # it has answered
+        external = record.target.entry.external
+        if answer.is_event_stream and request.usage.changes(external):
+            # Its length is another one without the usage.
             answer.headers = [header for header in answer.headers if header[0] != b"content-length"]
         asked = APIS["/v1/responses"] if api is RETRIEVE else api
         metadata = answer.header(b"metadata")
-        return reader(asked, event_stream=answer.is_event_stream, strip=bool(request.changes), metadata=metadata)
+        reading = reader(
+            asked, event_stream=answer.is_event_stream, request=request.usage, external=external, metadata=metadata
+        )
+        if record.plan is not None and record.plan.answer_as:
+            return Renamed(reading, record.target.upstream_model, record.plan.answer_as)
+        return reading
 
     def _watchers(
         self, answer: Answer, body: Body, shadow: Shadow | None, api: Api, record: RequestRecord
@@ -186,18 +224,10 @@ class Proxy:
         watchers: list[Watcher] = []
         if shadow is not None:
             watchers.append(shadow.feed)
-        stored = api.name == "responses" and answer.status == HTTPStatus.OK and body.envelope.store
+        stored = (
+            api.name == "responses" and answer.status == HTTPStatus.OK and body.envelope.value("store") is not False
+        )
         if stored and record.target is not None:
-            background = body.envelope.background
+            background = body.envelope.value("background") is True
             watchers.append(self._stored.reader(record.target, record.caller, background=background).feed)
         return watchers
-
-
-def _charged(record: RequestRecord) -> int:
-    """Tokens that count against the caller's limits: what the model reported.
-
-    A stream that its client left, or that broke, reports none. It counts with the pieces that were sent, a lower bound,
-    so that hanging up before the end is no way around a limit.
-    """
-    reported = record.usage.total if record.usage else 0
-    return reported if record.complete or not record.stream else max(reported, record.pieces_sent)

@@ -11,7 +11,7 @@ from serve_app.gateway.exchange.writer import ResponseWriter
 from serve_app.gateway.metering.usage import Reader
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.upstream.attempt import Answer, BrokenStreamError
-from serve_app.gateway.upstream.connection import SilentError
+from serve_app.gateway.upstream.errors import SilentError
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,11 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 HEADER = r"^[A-Za-z0-9_-]+$"
+# RFC 3339: a day, or a moment.
+TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))?$"
 HASH = r"^(sha256:[0-9a-f]{64})?$"
+HTTP_URL = r"^(http://[^\s/?#@]+/?)?$"
+ORIGIN = r"^(\*|https?://[^\s/?#]+)$"
 URL = r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$"
 REDIS_URL = r"^(rediss?://([A-Za-z0-9._-]+@)?[^\s/:@]+:[0-9]+(/[0-9]+)?)?$"
 HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"

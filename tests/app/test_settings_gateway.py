@@ -1,9 +1,12 @@
-from typing import Any
+import datetime
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
-from serve_app.settings.gateway import GatewayConfig, explain
+from serve_app.gateway.api.table import APIS
+from serve_app.settings.gateway import GatewayConfig, Key, explain
+from serve_app.settings.gateway.models import ApiName
 
 FULL: dict[str, Any] = {
     "models": {"sparrow": {"url": "http://demo-serve-svc.llm.svc:8000/models/sparrow/", "ownedBy": "birds"}},
@@ -44,14 +47,14 @@ def test_it_cannot_be_changed() -> None:
     [
         ({"models": None}, "models is None: input should be a valid dictionary"),
         ({"model": {}}, "has the unknown key 'model', use one of: models, routes, teams, oidc, redis, limits"),
-        ({"models": {"a": {}}, "routes": {}}, "models.a.url is missing, add it"),
+        ({"models": {"a": {}}, "routes": {}}, "models.a needs one of url and baseUrl, set one and leave out the other"),
         (
             {"models": {"a": {"url": "h:8000"}}, "routes": {}},
             "models.a.url is 'h:8000', write it as http://HOST:PORT/PATH",
         ),
         ({"models": {"a": {"url": "ftp://h"}}, "routes": {}}, "models.a.url is 'ftp://h', write it as"),
         ({"models": {"a": {"url": "http://h?x=1"}}, "routes": {}}, "models.a.url is 'http://h?x=1', write it as"),
-        ({"models": {"a": {"uri": "http://h"}}}, "models.a has the unknown key 'uri', use one of: url, task, ownedBy"),
+        ({"models": {"a": {"uri": "http://h"}}}, "models.a has the unknown key 'uri', use one of: url, baseUrl, query"),
         ({"models": {"": {"url": "http://h"}}}, "models. is '': string should have at least 1 character"),
         ({"routes": {"sparrow": {"backends": {"sparrow": {}}}}}, "routes.sparrow has the name of a model, rename"),
         (
@@ -81,4 +84,90 @@ def test_refusals_name_the_key_and_the_remedy(change: dict[str, Any], sentence: 
 def test_further_refusals_are_counted() -> None:
     with pytest.raises(ValidationError) as refused:
         GatewayConfig.model_validate({"models": {"a": {}, "b": {}}})
-    assert explain(refused.value) == "models.a.url is missing, add it (and 1 more)"
+    assert (
+        explain(refused.value) == "models.a needs one of url and baseUrl, set one and leave out the other (and 1 more)"
+    )
+
+
+def test_a_provider_has_a_base_url_query_headers_and_fields() -> None:
+    model = GatewayConfig.model_validate(
+        {
+            "models": {
+                "g": {
+                    "baseUrl": "https://g.example/v1beta/openai/",
+                    "query": {"api-version": "2024-10-21"},
+                    "headers": {"x-title": "stack"},
+                    "apiKeyHeader": "api-key",
+                    "apis": ["chat_completions"],
+                    "fields": {"top_k": "", "max_tokens": "max_completion_tokens"},
+                    "external": True,
+                }
+            }
+        }
+    ).models["g"]
+    assert model.base_url == "https://g.example/v1beta/openai"
+    assert model.apis == ["chat_completions"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        ({}, "models.a needs one of url and baseUrl, set one and leave out the other"),
+        ({"url": "http://h", "baseUrl": "http://h/v1"}, "models.a needs one of url and baseUrl"),
+        ({"url": "http://h", "headers": {"Host": "x"}}, "models.a.headers has 'Host', which the gateway sets itself"),
+        (
+            {"url": "http://h", "headers": {"x": "a\r\nb: c"}},
+            "models.a.headers.x is 'a\\r\\nb: c': string should match",
+        ),
+        ({"url": "http://h", "apis": ["chat"]}, "models.a.apis.0 is 'chat': input should be 'chat_completions', "),
+    ],
+)
+def test_what_a_model_cannot_be(entry: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        GatewayConfig.model_validate({"models": {"a": entry}})
+    assert explain(refused.value).startswith(sentence)
+
+
+def test_origins_are_origins() -> None:
+    GatewayConfig.model_validate({"models": {}, "cors": {"origins": ["*", "https://ui.example.com:8443"]}})
+    with pytest.raises(ValidationError) as refused:
+        GatewayConfig.model_validate({"models": {}, "cors": {"origins": ["https://ui.example.com/app"]}})
+    assert explain(refused.value) == (
+        "cors.origins has 'https://ui.example.com/app', write it as https://HOST or https://HOST:PORT, without a path"
+    )
+
+
+HASH = f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expires"),
+    [
+        ("2027-01-31", "2027-01-31T00:00:00+00:00"),
+        ("2027-01-31T12:00:00Z", "2027-01-31T12:00:00+00:00"),
+        ("2027-01-31T12:00:00+02:00", "2027-01-31T12:00:00+02:00"),
+        (datetime.date(2027, 1, 31), "2027-01-31T00:00:00+00:00"),
+    ],
+)
+def test_a_key_expires(value: object, expires: str) -> None:
+    key = Key.model_validate({"hash": HASH, "expires": value, "previousHash": HASH})
+    assert key.expires is not None
+    assert key.expires.isoformat() == expires
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("2026-13-45", "expires is '2026-13-45', write it as 2027-01-31 or 2027-01-31T12:00:00Z"),
+        ("2027-01-31T12:00:00", "expires is '2027-01-31T12:00:00' without a time zone, write it as"),
+        ("soon", "expires is 'soon', write it as"),
+    ],
+)
+def test_times_that_are_none(value: object, sentence: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Key.model_validate({"hash": HASH, "expires": value})
+    assert explain(refused.value).startswith(sentence)
+
+
+def test_the_names_of_apis_are_those_of_the_gateway() -> None:
+    assert set(get_args(ApiName)) == {api.name for api in APIS.values()}

@@ -57,9 +57,19 @@ EVERYTHING: dict[str, Any] = {
             "matches": {"beta": {"order": 1, "headers": {"x-beta": "1"}, "teams": ["search"], "backends": {"owl": {}}}},
             "shadow": {"owl": {"percent": 5}},
             "fallback": {"far": {"order": 1}},
+            "answerModel": "route",
         }
     },
-    "providers": {"far": {"url": "https://api.example.com", "model": "large", "apiKey": {"existingSecret": "far"}}},
+    "providers": {
+        "far": {
+            "baseUrl": "https://api.example.com/v1",
+            "model": "large",
+            "apiKey": {"existingSecret": "far"},
+            "query": {"api-version": "1"},
+            "headers": {"x-title": "stack"},
+            "fields": {"top_k": ""},
+        }
+    },
     "auth": {
         "teams": {
             "search": {
@@ -68,6 +78,7 @@ EVERYTHING: dict[str, Any] = {
                 "tokensPerMinute": 1,
                 "concurrentRequests": 1,
                 "monthlyTokens": 1,
+                "monthlyCost": 1,
                 "priority": "low",
             }
         },
@@ -99,5 +110,5 @@ def test_values_reach_every_key_of_the_gateways_settings(tmp_path: Path) -> None
 
 def test_gateways_defaults_are_the_charts() -> None:
     said = config(golden(DEMO).read_text())
-    for name in ("timeouts", "retry", "queue", "keep_alive", "shadows", "metering", "limits"):
+    for name in ("timeouts", "retry", "queue", "keep_alive", "shadows", "metering", "limits", "cors", "breaker"):
         assert getattr(said, name) == type(getattr(said, name))(), name

@@ -126,9 +126,7 @@ def test_cleaning_redis_is_ray() -> None:
     assert allowed(policies, job, pods["redis"], 6379)
 
 
-FULL = (
-    "gateway.redis.enabled=true,gateway.tracing.endpoint=http://collector.monitoring:4318,providers.far.url=https://x"
-)
+FULL = "gateway.redis.enabled=true,gateway.tracing.endpoint=http://collector.monitoring:4318,providers.far.baseUrl=https://x"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tells who sends a request: the holder of an API key, or of an identity provider's token."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
@@ -13,6 +14,7 @@ from serve_app.gateway.observe.metrics import Metrics
 from serve_app.settings.gateway import Key, Team
 
 logger = logging.getLogger(__name__)
+_CHALLENGE = [(b"www-authenticate", b"Bearer")]
 
 
 class Authenticator:
@@ -49,7 +51,7 @@ class Authenticator:
 
         Args:
             headers: Lower-case header names -> values. The key or token is in `Authorization: Bearer`, as OpenAI's
-                clients send it, or in `x-api-key`, as Anthropic's do.
+                clients send it, in `x-api-key`, as Anthropic's do, or in `api-key`, as Azure's do.
 
         Raises:
             ApiError: 401 `invalid_api_key` or `invalid_token`; 403 and 503 as `Tokens.check` has them.
@@ -66,6 +68,9 @@ class Authenticator:
                     self._metrics.auth_failures.inc()
                 raise
         caller = self._holder(text)
+        if caller is not None and caller.expires_at and caller.expires_at <= time.time():
+            self._metrics.auth_failures.inc()
+            raise _expired(caller)
         if caller is None:
             self._metrics.auth_failures.inc()
             asked_for = ("API key" if self._keys else "", "token" if tokens else "")
@@ -95,13 +100,25 @@ def _caller(name: str, key: Key, teams: Mapping[str, Team]) -> Caller:
                 name,
                 key.team,
             )
-        return Caller(key=name, policies=((f"key/{name}", key),), priority=key.priority or "normal")
+        policies = ((f"key/{name}", key),)
+        return Caller(key=name, policies=policies, priority=key.priority or "normal", expires_at=_seconds(key))
     return Caller(
         key=name,
+        expires_at=_seconds(key),
         team=key.team,
         policies=((f"key/{name}", key), (f"team/{key.team}", team)),
         priority=key.priority or team.priority or "normal",
     )
+
+
+def _seconds(key: Key) -> float:
+    return key.expires.timestamp() if key.expires else 0.0
+
+
+def _expired(caller: Caller) -> ApiError:
+    when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(caller.expires_at))
+    message = f"The API key {caller.key!r} expired on {when} (UTC): ask for a new one."
+    return ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=_CHALLENGE)
 
 
 def _refusal(asked_for: str, *, given: bool) -> ApiError:
@@ -110,10 +127,11 @@ def _refusal(asked_for: str, *, given: bool) -> ApiError:
         if given
         else f"There is no {asked_for} in the request: send it in the header 'Authorization: Bearer ...'."
     )
-    challenge = [(b"www-authenticate", b"Bearer")]
-    return ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=challenge)
+    return ApiError(HTTPStatus.UNAUTHORIZED, message, code="invalid_api_key", headers=_CHALLENGE)
 
 
 def _credential_in(headers: Headers) -> bytes:
     scheme, _, text = headers.get(b"authorization", b"").partition(b" ")
-    return text.strip() if scheme.lower() == b"bearer" and text.strip() else headers.get(b"x-api-key", b"").strip()
+    if scheme.lower() == b"bearer" and text.strip():
+        return text.strip()
+    return headers.get(b"x-api-key", b"").strip() or headers.get(b"api-key", b"").strip()

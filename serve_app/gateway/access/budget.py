@@ -1,4 +1,4 @@
-"""Tokens per month: what this replica knows of them."""
+"""Tokens and money per month: what this replica knows of them."""
 
 import calendar
 import time
@@ -13,9 +13,14 @@ def budget_key(scope: str) -> str:
     return _key_of(scope, this_month())
 
 
-@lru_cache(maxsize=4096)
-def _key_of(scope: str, month: str) -> str:
-    return f"budget/{scope}/{month}"
+def cost_key(scope: str) -> str:
+    """The key of a scope's price of this month's tokens."""
+    return _key_of(scope, this_month(), "cost")
+
+
+@lru_cache(maxsize=8192)
+def _key_of(scope: str, month: str, kind: str = "budget") -> str:
+    return f"{kind}/{scope}/{month}"
 
 
 def this_month() -> str:

@@ -48,8 +48,9 @@ class KeyRing:
         """
         self._pepper = secrets.token_bytes(32)
         self._entries = self._accepted(files)
-        metrics.keys.labels("accepted").set(len(self._entries))
-        metrics.keys.labels("refused").set(len(files) - len(self._entries))
+        accepted = len({name for name, _ in self._entries.values()})
+        metrics.keys.labels("accepted").set(accepted)
+        metrics.keys.labels("refused").set(len(files) - accepted)
         if not self._entries:
             logger.warning("there is no API key: every request with a key will be refused")
 
@@ -72,13 +73,19 @@ class KeyRing:
                 read[name] = parse(name, content)
             except EntryError as error:
                 logger.error("API key %s is refused: %s", name, error)
-        uses = Counter(key.hash for key in read.values())
+        uses = Counter(digest for key in read.values() for digest in _hashes(key))
         for shared in (digest for digest, count in uses.items() if count > 1):
-            names = [name for name, key in read.items() if key.hash == shared]
+            names = [name for name, key in read.items() if shared in _hashes(key)]
             logger.error("API keys %s are refused: they are one key, make each its own", ", ".join(names))
             for name in names:
                 del read[name]
-        return {self._place(bytes.fromhex(key.hash.removeprefix("sha256:"))): (name, key) for name, key in read.items()}
+        places = ((digest, name, key) for name, key in read.items() for digest in _hashes(key))
+        return {self._place(bytes.fromhex(digest.removeprefix("sha256:"))): (name, key) for digest, name, key in places}
+
+
+def _hashes(key: Key) -> set[str]:
+    """What a key's text may hash to: its own, and that before while it is rotated."""
+    return {key.hash, key.previous_hash} - {""}
 
 
 def parse(name: str, content: bytes) -> Key:

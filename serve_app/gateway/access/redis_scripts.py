@@ -1,105 +1,122 @@
 """What Redis itself carries out for limits, each script whole or not at all.
 
-The sliding windows are counted by the scripts of the library `limits`. Here they are parts of larger ones, so that a
-request needs one command instead of one for each window, and is charged either to all of its scopes or to none.
-
-Each scope has six keys: this minute's and the last minute's requests, the same of tokens, running requests, and the
-month's tokens.
+A request needs one command, and is charged either to all of its scopes or to none. Each scope has five keys: requests
+and tokens, to which the number of the minute is added, running requests, the month's tokens, and the month's price.
 """
 
-from limits.aio.storage.redis.bridge import RedisBridge
-
 from serve_app.gateway.access.budget import MONTH_KEPT_SECONDS
-from serve_app.gateway.access.windows import MINUTE, UNLIMITED
+from serve_app.gateway.access.windows import MINUTE
 
 LEASE_SECONDS = 45
 """When the running requests of a replica that died do not count any more, if it was the last to renew them."""
+SETTLED_SECONDS = 3600
+"""How long a replica's settled numbers are kept after its last one: longer than it tries to tell Redis."""
+SETTLED_NUMBERS = 10_000
+"""How many of them are kept: as many as a replica may have unsettled."""
 
-_WINDOWS = f"""
-local function window(current, previous)
-  local KEYS, ARGV = {{previous, current}}, {{{MINUTE}}}
-  {RedisBridge.SCRIPT_SLIDING_WINDOW.decode()}
+_COUNTS = f"""
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local minute, second = math.floor(now / {MINUTE}), now % {MINUTE}
+local function window(key)
+  local previous = tonumber(redis.call('GET', key .. '/' .. minute - 1) or 0)
+  local current = tonumber(redis.call('GET', key .. '/' .. minute) or 0)
+  return {{previous, previous == 0 and 0 or math.floor(({MINUTE} - second) * 1000),
+    current, math.floor((2 * {MINUTE} - second) * 1000)}}
 end
-local function charge(current, previous, amount)
-  local KEYS, ARGV = {{previous, current}}, {{{UNLIMITED}, {MINUTE}, amount}}
-  {RedisBridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode()}
+local function left(read, limit)
+  return limit - math.max(0, math.floor(read[1] * (read[2] / 1000) / {MINUTE}) + read[3])
+end
+local function count(key, amount)
+  redis.call('INCRBY', key .. '/' .. minute, amount)
+  redis.call('EXPIRE', key .. '/' .. minute, {2 * MINUTE + 1})
+end
+local function add(key, amount)
+  redis.call('INCRBY', key, amount)
+  redis.call('EXPIRE', key, {MONTH_KEPT_SECONDS})
+end
+local function charge(i, limits, tokens, micros)
+  if limits[2] ~= 0 and tokens ~= 0 then count(KEYS[i + 2], tokens) end
+  if limits[4] ~= 0 and tokens ~= 0 then add(KEYS[i + 4], tokens) end
+  if limits[5] ~= 0 and micros ~= 0 then add(KEYS[i + 5], micros) end
+end
+local function settle(key, number)
+  local fresh = redis.call('ZADD', key, 'NX', number, number) == 1
+  redis.call('ZREMRANGEBYRANK', key, 0, -{SETTLED_NUMBERS + 1})
+  redis.call('EXPIRE', key, {SETTLED_SECONDS})
+  return fresh
+end
+local function limits_of(first, scope)
+  local limits = {{unpack(ARGV, first + scope * 5, first + scope * 5 + 4)}}
+  for i, limit in ipairs(limits) do limits[i] = tonumber(limit) end
+  return limits
 end
 """
 
 ENTER = f"""
--- Looks at all scopes, and lets a request in if all of them do.
--- KEYS: six for each scope. ARGV: the request's lease, or '' to look only; then for each scope its limits of requests,
--- tokens, running requests and the month's tokens, 0 for none.
--- Returns how they stood, ten numbers for each scope: both windows (count and milliseconds of the last minute, then of
--- this one), running requests, the month's tokens. If they leave room, by the arithmetic here, then it was let in.
-{_WINDOWS}
-local function read(current, previous)
-  local read = window(current, previous)
-  for i = 1, 4 do
-    read[i] = math.max(0, tonumber(read[i] or 0))
+-- Looks at all scopes, and lets a request in, or reserves its charge, if all of them have room.
+-- KEYS: five for each scope. ARGV: 'look', 'enter' or 'reserve'; the request's lease; tokens and price to reserve; then
+-- for each scope its limits of requests, tokens, running requests, the month's tokens and price, 0 for none.
+-- Returns how they stood, eleven numbers for each scope: both windows (count and milliseconds of the last minute, then
+-- of this one), running requests, the month's tokens and price.
+{_COUNTS}
+local what, lease, tokens, micros = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local entering, open, answer, none = what == 'enter', what ~= 'look', {{}}, {{0, 0, 0, 0}}
+local scopes = #KEYS / 5
+for scope = 0, scopes - 1 do
+  local k, limits = scope * 5, limits_of(5, scope)
+  local of_requests, of_tokens, running, used, spent = none, none, 0, 0, 0
+  if limits[1] ~= 0 then
+    of_requests = window(KEYS[k + 1])
+    open = open and (not entering or left(of_requests, limits[1]) > 0)
   end
-  return read, math.floor(read[1] * (read[2] / 1000) / {MINUTE}) + read[3]
-end
-local lease, now = ARGV[1], tonumber(redis.call('TIME')[1])
-local open, answer, none = lease ~= '', {{}}, {{0, 0, 0, 0}}
-for i = 0, #KEYS / 6 - 1 do
-  local k, requests, tokens = i * 6, none, none
-  local of_requests, of_tokens, of_running, of_month = unpack(ARGV, i * 4 + 2, i * 4 + 5)
-  local count, running, used = 0, 0, 0
-  if of_requests ~= '0' then
-    requests, count = read(KEYS[k + 1], KEYS[k + 2])
-    open = open and count < tonumber(of_requests)
+  if limits[2] ~= 0 then
+    of_tokens = window(KEYS[k + 2])
+    open = open and left(of_tokens, limits[2]) > 0
   end
-  if of_tokens ~= '0' then
-    tokens, count = read(KEYS[k + 3], KEYS[k + 4])
-    open = open and count < tonumber(of_tokens)
+  if limits[3] ~= 0 then
+    redis.call('ZREMRANGEBYSCORE', KEYS[k + 3], '-inf', now)
+    running = redis.call('ZCARD', KEYS[k + 3])
+    open = open and (not entering or running < limits[3])
   end
-  if of_running ~= '0' then
-    redis.call('ZREMRANGEBYSCORE', KEYS[k + 5], '-inf', now)
-    running = redis.call('ZCARD', KEYS[k + 5])
-    open = open and running < tonumber(of_running)
+  if limits[4] ~= 0 then
+    used = tonumber(redis.call('GET', KEYS[k + 4]) or 0)
+    open = open and used < limits[4]
   end
-  if of_month ~= '0' then
-    used = tonumber(redis.call('GET', KEYS[k + 6]) or 0)
-    open = open and used < tonumber(of_month)
+  if limits[5] ~= 0 then
+    spent = tonumber(redis.call('GET', KEYS[k + 5]) or 0)
+    open = open and spent < limits[5]
   end
-  for _, of_scope in ipairs({{requests, tokens, {{running, used}}}}) do
-    for _, number in ipairs(of_scope) do
-      answer[#answer + 1] = number
-    end
+  for _, of_scope in ipairs({{of_requests, of_tokens, {{running, used, spent}}}}) do
+    for _, number in ipairs(of_scope) do answer[#answer + 1] = number end
   end
 end
 if open then
-  for i = 0, #KEYS / 6 - 1 do
-    if ARGV[i * 4 + 2] ~= '0' then
-      charge(KEYS[i * 6 + 1], KEYS[i * 6 + 2], 1)
+  for scope = 0, scopes - 1 do
+    local k, limits = scope * 5, limits_of(5, scope)
+    if entering and limits[1] ~= 0 then count(KEYS[k + 1], 1) end
+    if entering and limits[3] ~= 0 then
+      redis.call('ZADD', KEYS[k + 3], now + {LEASE_SECONDS}, lease)
+      redis.call('EXPIRE', KEYS[k + 3], {LEASE_SECONDS})
     end
-    if ARGV[i * 4 + 4] ~= '0' then
-      redis.call('ZADD', KEYS[i * 6 + 5], now + {LEASE_SECONDS}, lease)
-      redis.call('EXPIRE', KEYS[i * 6 + 5], {LEASE_SECONDS})
-    end
+    charge(k, limits, tokens, micros)
   end
 end
 return answer
 """
 
 LEAVE = f"""
--- Ends a request that was let in: its leases end, and its tokens count, also above the limits.
--- KEYS: six for each scope. ARGV: the lease, the tokens, then the limits as for ENTER.
-{_WINDOWS}
-local tokens = tonumber(ARGV[2])
-for i = 0, #KEYS / 6 - 1 do
-  local _, of_tokens, of_running, of_month = unpack(ARGV, i * 4 + 3, i * 4 + 6)
-  if of_running ~= '0' then
-    redis.call('ZREM', KEYS[i * 6 + 5], ARGV[1])
-  end
-  if of_tokens ~= '0' and tokens > 0 then
-    charge(KEYS[i * 6 + 3], KEYS[i * 6 + 4], tokens)
-  end
-  if of_month ~= '0' and tokens > 0 then
-    redis.call('INCRBY', KEYS[i * 6 + 6], tokens)
-    redis.call('EXPIRE', KEYS[i * 6 + 6], {MONTH_KEPT_SECONDS})
-  end
+-- Ends a request that was let in: its leases end, and what it took beside its reservation counts, above limits too.
+-- A replica numbers what it settles; a number that was settled, and whose answer got lost, does nothing a second time,
+-- in whatever order they come. KEYS: five for each scope, then the replica's numbers. ARGV: the lease, tokens, price,
+-- the number, the limits.
+{_COUNTS}
+local lease, tokens, micros, number = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local fresh = settle(KEYS[#KEYS], number)
+for scope = 0, (#KEYS - 1) / 5 - 1 do
+  local k, limits = scope * 5, limits_of(5, scope)
+  if limits[3] ~= 0 then redis.call('ZREM', KEYS[k + 3], lease) end
+  if fresh then charge(k, limits, tokens, micros) end
 end
 """
 
@@ -114,9 +131,12 @@ redis.call('EXPIRE', KEYS[1], {LEASE_SECONDS})
 """
 
 ADD = f"""
--- Adds tokens to months. KEYS: months' tokens. ARGV: tokens of each.
-for i, key in ipairs(KEYS) do
-  redis.call('INCRBY', key, ARGV[i])
-  redis.call('EXPIRE', key, {MONTH_KEPT_SECONDS})
+-- Adds to months, once for a number as LEAVE has it. KEYS: the replica's numbers, then months. ARGV: the number, then
+-- what to add to each.
+{_COUNTS}
+if not settle(KEYS[1], ARGV[1]) then return end
+for i = 2, #KEYS do
+  redis.call('INCRBY', KEYS[i], ARGV[i])
+  redis.call('EXPIRE', KEYS[i], {MONTH_KEPT_SECONDS})
 end
 """

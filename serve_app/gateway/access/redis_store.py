@@ -3,20 +3,28 @@
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from redis.asyncio import Redis
 
 from serve_app.gateway.access import redis_scripts
-from serve_app.gateway.access.budget import budget_key
+from serve_app.gateway.access.budget import budget_key, cost_key
+from serve_app.gateway.access.charge import NOTHING, Charge
 from serve_app.gateway.access.rules import LimitState, Rule, Rules
 from serve_app.gateway.access.windows import Window
 
 PREFIX = "ray-vllm-gateway"
 
-_NUMBERS = 10
+_NUMBERS = 11
 """What `ENTER` answers for each scope."""
 _RENEWED_AT_ONCE = 500
+
+
+class Settlement(NamedTuple):
+    """The number of something that is settled, among all that a replica settles."""
+
+    replica: str
+    number: int
 
 
 class RedisStore:
@@ -32,24 +40,34 @@ class RedisStore:
 
     async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
-        return await self.take(rules, lease="")
+        return await self._look(rules, "look", "", NOTHING)
 
-    async def take(self, rules: Rules, lease: str) -> list[LimitState]:
-        """Lets a request in, if all scopes do, and returns how they stood.
+    async def take(self, rules: Rules, lease: str, charge: Charge) -> list[LimitState]:
+        """Lets a request in and reserves its charge, if all scopes are open; returns how they stood."""
+        return await self._look(rules, "enter", lease, charge)
+
+    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
+        """Reserves the charge of a request that was let in, if all scopes have tokens and money left."""
+        return await self._look(rules, "reserve", "", charge)
+
+    async def leave(self, rules: Rules, lease: str, charge: Charge, settlement: Settlement) -> None:
+        """Ends a request; with the same settlement a second time it charges nothing.
 
         Args:
             rules: What limits the caller.
-            lease: The request's own; empty to look only.
+            lease: The request's own.
+            charge: What it took beside its reservation.
+            settlement: Its number among what this replica settles.
         """
-        numbers = await self._enter(_keys(rules), [lease, *_limits(rules)])
+        keys: list[bytes | str | memoryview] = [*_keys(rules), _settled_key(settlement)]
+        await self._leave(keys, [lease, charge.tokens, charge.micros, settlement.number, *_limits(rules)])
+
+    async def _look(self, rules: Rules, what: str, lease: str, charge: Charge) -> list[LimitState]:
+        numbers = await self._enter(_keys(rules), [what, lease, charge.tokens, charge.micros, *_limits(rules)])
         return [
             _state(rule, numbers[start : start + _NUMBERS])
             for rule, start in zip(rules, range(0, len(numbers), _NUMBERS), strict=True)
         ]
-
-    async def leave(self, rules: Rules, lease: str, tokens: int) -> None:
-        """Ends a request."""
-        await self._leave(_keys(rules), [lease, tokens, *_limits(rules)])
 
     async def renew(self, leases: Mapping[str, Sequence[str]]) -> None:
         """Keeps running requests from being forgotten.
@@ -60,7 +78,7 @@ class RedisStore:
         # All are sent before anything else can be, so that none comes after its request's end.
         await asyncio.gather(
             *(
-                self._renew([_scope_keys(scope)[4]], of_scope[start : start + _RENEWED_AT_ONCE])
+                self._renew([_scope_keys(scope)[2]], of_scope[start : start + _RENEWED_AT_ONCE])
                 for scope, of_scope in leases.items()
                 for start in range(0, len(of_scope), _RENEWED_AT_ONCE)
             )
@@ -69,37 +87,42 @@ class RedisStore:
     async def release(self, leases: Mapping[str, Sequence[str]]) -> None:
         """Forgets running requests, by scope."""
         await asyncio.gather(
-            *(self._client.zrem(_scope_keys(scope)[4], *of_scope) for scope, of_scope in leases.items())
+            *(self._client.zrem(_scope_keys(scope)[2], *of_scope) for scope, of_scope in leases.items())
         )
 
-    async def add(self, tokens: Mapping[str, int]) -> None:
-        """Counts tokens of months, by `budget_key`."""
-        await self._add([f"{PREFIX}:{key}" for key in tokens], list(tokens.values()))
+    async def add(self, amounts: Mapping[str, int], settlement: Settlement) -> None:
+        """Adds to months, by `budget_key` and `cost_key`; with the same settlement a second time it adds nothing."""
+        keys: list[bytes | str | memoryview] = [_settled_key(settlement)]
+        keys += (f"{PREFIX}:{key}" for key in amounts)
+        await self._add(keys, [settlement.number, *amounts.values()])
 
     async def ping(self) -> None:
         """Asks for a sign of life."""
         await cast("Awaitable[object]", self._client.ping())
 
 
+def _settled_key(settlement: Settlement) -> bytes:
+    return f"{PREFIX}:settled/{settlement.replica}".encode()
+
+
 @lru_cache(maxsize=10_000)
 def _scope_keys(scope: str) -> tuple[bytes, ...]:
-    """All keys of a scope but the month's; the windows' are named as the library names them."""
-    windows = [f"{{{kind}/{scope}}}{minute}" for kind in ("requests", "tokens") for minute in ("", "/-1")]
-    return tuple(f"{PREFIX}:{name}".encode() for name in (*windows, f"running/{scope}"))
+    """All keys of a scope but the months'."""
+    return tuple(f"{PREFIX}:{kind}/{scope}".encode() for kind in ("requests", "tokens", "running"))
 
 
 def _keys(rules: Rules) -> list[bytes]:
     keys: list[bytes] = []
     for rule in rules:
         keys += _scope_keys(rule.scope)
-        keys.append(f"{PREFIX}:{budget_key(rule.scope)}".encode())
+        keys += (f"{PREFIX}:{key}".encode() for key in (budget_key(rule.scope), cost_key(rule.scope)))
     return keys
 
 
 def _limits(rules: Rules) -> list[int]:
     limits: list[int] = []
     for rule in rules:
-        limits += (rule.requests, rule.tokens, rule.concurrent, rule.budget)
+        limits += (rule.requests, rule.tokens, rule.concurrent, rule.budget, rule.cost)
     return limits
 
 
@@ -112,4 +135,5 @@ def _state(rule: Rule, numbers: Sequence[int]) -> LimitState:
         tokens=Window(tokens, tokens_ms / 1000, more_tokens, more_tokens_ms / 1000),
         running=numbers[8],
         used=numbers[9],
+        spent=numbers[10],
     )

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from serve_app.gateway.access.budget import next_month, seconds_to_next_month
+from serve_app.gateway.access.charge import MICROS
 from serve_app.gateway.access.rules import Limit, LimitState
-from serve_app.gateway.access.windows import MINUTE, duration
+from serve_app.gateway.access.windows import duration
 from serve_app.gateway.api.errors import ApiError, Header
 
+_MONTHLY = (Limit.BUDGET, Limit.COST)
 _CONCURRENT_RETRY_SECONDS = 1
 """Nobody knows when a running request ends."""
 
@@ -32,7 +34,7 @@ def limit_headers(states: Sequence[LimitState], *, let_in: bool) -> list[Header]
         left = max(0, by_requests.requests_left - 1) if let_in else by_requests.requests_left
         reset = by_requests.requests.seconds_to_empty()
         if let_in and not by_requests.requests.current:
-            reset = by_requests.requests.current_ttl or 2 * MINUTE
+            reset = by_requests.requests.current_ttl
         headers += (
             (b"x-ratelimit-limit-requests", b"%d" % by_requests.rule.requests),
             (b"x-ratelimit-remaining-requests", b"%d" % left),
@@ -54,7 +56,7 @@ def refusal(states: Sequence[LimitState]) -> tuple[LimitState, Limit, ApiError]:
     headers = limit_headers(states, let_in=False)
     headers.append((b"retry-after", b"%d" % seconds))
     code = "rate_limit_exceeded"
-    if limit is Limit.BUDGET:
+    if limit in _MONTHLY:
         code = "insufficient_quota"
         headers.append((b"x-should-retry", b"false"))  # OpenAI's and Anthropic's clients would try again at once
     error = ApiError(HTTPStatus.TOO_MANY_REQUESTS, _sentence(state, limit, seconds), code=code, headers=headers)
@@ -63,7 +65,7 @@ def refusal(states: Sequence[LimitState]) -> tuple[LimitState, Limit, ApiError]:
 
 def _seconds(state: LimitState, limit: Limit) -> int:
     """When to try again, in whole seconds, at least 1."""
-    if limit is Limit.BUDGET:
+    if limit in _MONTHLY:
         return seconds_to_next_month()
     if limit is Limit.CONCURRENT:
         return _CONCURRENT_RETRY_SECONDS
@@ -78,8 +80,9 @@ def _seconds(state: LimitState, limit: Limit) -> int:
 def _sentence(state: LimitState, limit: Limit, seconds: int) -> str:
     rule = state.rule
     whose = f"The {rule.kind} {rule.name!r} has"
-    if limit is Limit.BUDGET:
-        return f"{whose} used up its {rule.budget} tokens of this month, the next begins on {next_month()} (UTC)."
+    if limit in _MONTHLY:
+        what = f"{rule.budget} tokens" if limit is Limit.BUDGET else f"{rule.cost / MICROS:g} for tokens"
+        return f"{whose} used up its {what} of this month, the next begins on {next_month()} (UTC)."
     if limit is Limit.CONCURRENT:
         return f"{whose} {rule.concurrent} requests running, which is its limit, try again when one has ended."
     allowed = f"{rule.requests} requests" if limit is Limit.REQUESTS else f"{rule.tokens} tokens"

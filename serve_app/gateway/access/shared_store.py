@@ -5,14 +5,16 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
-from serve_app.gateway.access.budget import budget_key
+from serve_app.gateway.access.budget import budget_key, cost_key
+from serve_app.gateway.access.charge import NOTHING, Charge
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
-from serve_app.gateway.access.redis_store import RedisStore
+from serve_app.gateway.access.redis_store import RedisStore, Settlement
 from serve_app.gateway.access.rules import LimitState, Rules
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,7 @@ PROBE_SECONDS = 1.0
 """How often Redis is asked for a sign of life after a failure."""
 
 _RENEW_SECONDS = LEASE_SECONDS / 3
+_MOST_UNSETTLED = 10_000
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
@@ -51,6 +54,11 @@ class SharedStore:
         self._replica = secrets.token_hex(8)
         self._shared: bool | None = None
         self._running: dict[str, Rules] = {}
+        self._number = 0
+        self._unsettled: dict[Settlement, _Leave] = {}
+        """What Redis has not confirmed."""
+        self._adding: tuple[Settlement, dict[str, int]] | None = None
+        """Amounts of months that are being told, and are seen by nobody else meanwhile."""
         self._doubtful: dict[str, Rules] = {}
         """Leases that Redis may have and not know the end of."""
         self._tasks: set[asyncio.Future[object]] = set()
@@ -60,20 +68,30 @@ class SharedStore:
         """Whether the counts are those of all replicas."""
         return bool(self._shared)
 
-    async def take(self, rules: Rules, number: int) -> list[LimitState]:
-        """Lets a request in, if all scopes do, and returns how they stood."""
+    async def take(self, rules: Rules, number: int, charge: Charge) -> list[LimitState]:
+        """See `Store`."""
         lease = f"{self._replica}/{number}"
-        states = await self._take_shared(rules, lease) if self._shared else None
+        states = await self._take_shared(rules, lease, charge) if self._shared else None
         if states is None:
-            states = self._memory.take(rules)
+            states = self._memory.take(rules, charge)
         elif all(state.open for state in states):
             self._memory.hold(rules)
         if all(state.open for state in states):
             self._running[lease] = rules
         return states
 
+    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
+        """See `Store`."""
+        if self._shared:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await self._redis.reserve(rules, charge)
+            except _FAILURES as error:
+                self._failed(error)
+        return self._memory.reserve(rules, charge)
+
     async def read(self, rules: Rules) -> list[LimitState]:
-        """How the scopes stand."""
+        """See `Store`."""
         if self._shared:
             try:
                 async with asyncio.timeout(self._timeout):
@@ -82,15 +100,15 @@ class SharedStore:
                 self._failed(error)
         return self._memory.read(rules)
 
-    def leave(self, rules: Rules, number: int, tokens: int) -> None:
-        """Ends a request that was let in."""
+    def leave(self, rules: Rules, number: int, charge: Charge) -> None:
+        """See `Store`."""
         lease = f"{self._replica}/{number}"
         self._running.pop(lease, None)
         self._memory.release(rules)
         if self._shared:
-            self._start(self._leave_shared(rules, lease, tokens))
+            self._settle_soon(_Leave(rules, lease, charge))
         else:
-            self._memory.charge(rules, tokens)
+            self._memory.charge(rules, charge)
 
     @contextlib.asynccontextmanager
     async def tended(self) -> AsyncIterator["SharedStore"]:
@@ -104,26 +122,40 @@ class SharedStore:
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=self._timeout)
 
-    async def _take_shared(self, rules: Rules, lease: str) -> list[LimitState] | None:
+    async def _take_shared(self, rules: Rules, lease: str, charge: Charge) -> list[LimitState] | None:
         try:
             async with asyncio.timeout(self._timeout):
-                states = await self._redis.take(rules, lease)
+                states = await self._redis.take(rules, lease, charge)
         except _FAILURES as error:
             self._failed(error)
             self._doubtful[lease] = rules
             return None
         except asyncio.CancelledError:  # the client left; what was sent is carried out all the same
-            self._start(self._try(self._redis.leave(rules, lease, 0)))
+            self._settle_soon(_Leave(rules, lease, NOTHING.beyond(charge)))
             raise
         for state in states:
             if state.rule.budget:
                 self._memory.budgets.saw(budget_key(state.rule.scope), state.used)
+            if state.rule.cost:
+                self._memory.budgets.saw(cost_key(state.rule.scope), state.spent)
         return states
 
-    async def _leave_shared(self, rules: Rules, lease: str, tokens: int) -> None:
-        if not await self._try(self._redis.leave(rules, lease, tokens)):
-            self._memory.charge(rules, tokens)
-            self._doubtful[lease] = rules
+    def _settle_soon(self, leave: "_Leave") -> None:
+        self._number += 1
+        settlement = Settlement(self._replica, self._number)
+        self._unsettled[settlement] = leave
+        if len(self._unsettled) > _MOST_UNSETTLED:  # Redis is away for long: charged here, told when it is back
+            oldest, given_up = next(iter(self._unsettled.items()))
+            del self._unsettled[oldest]
+            self._memory.charge(given_up.rules, given_up.charge)
+        self._start(self._settle_one(settlement, leave))
+
+    async def _settle_one(self, settlement: Settlement, leave: "_Leave") -> bool:
+        """Tells Redis the end of a request; what it did not confirm is told again, under its number."""
+        if not await self._try(self._redis.leave(leave.rules, leave.lease, leave.charge, settlement)):
+            return False
+        self._unsettled.pop(settlement, None)
+        return True
 
     async def _try(self, operation: Coroutine[object, object, None]) -> bool:
         try:
@@ -167,22 +199,37 @@ class SharedStore:
             logger.info("limits are shared through Redis")
 
     async def _settle(self) -> bool:
-        """Tells Redis which requests run, which do not any more, and the months' tokens that it missed.
+        """Tells Redis what it missed: which requests run, which do not any more, and the tokens and money of months.
 
-        Tokens that it does not confirm in time are told again.
+        What it does not confirm in time is told again under the same number, so nothing counts twice.
         """
+        for settlement, leave in list(self._unsettled.items()):
+            if not await self._settle_one(settlement, leave):
+                return False
         if not await self._try(self._redis.renew(_by_scope(self._running))):
             return False
         ended = {lease: rules for lease, rules in self._doubtful.items() if lease not in self._running}
         if not await self._try(self._redis.release(_by_scope(ended))):
             return False
-        self._doubtful.clear()
-        unsent = self._memory.budgets.take_unsent()
-        if not await self._try(self._redis.add(unsent)):
-            for key, tokens in unsent.items():
-                self._memory.budgets.charge(key, tokens)
-            return False
+        for lease in ended:
+            del self._doubtful[lease]
+        if self._adding is None and (unsent := self._memory.budgets.take_unsent()):
+            self._number += 1
+            self._adding = Settlement(self._replica, self._number), unsent
+        if self._adding is not None:
+            settlement, amounts = self._adding
+            if not await self._try(self._redis.add(amounts, settlement)):
+                return False
+            self._adding = None
         return True
+
+
+class _Leave(NamedTuple):
+    """The end of a request, as Redis is to be told it."""
+
+    rules: Rules
+    lease: str
+    charge: Charge
 
 
 def _by_scope(leases: Mapping[str, Rules]) -> dict[str, list[str]]:

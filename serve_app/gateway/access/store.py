@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from serve_app.gateway.access.charge import Charge
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_batches import BatchingRedis, connection_pool
@@ -20,14 +21,17 @@ class Store(Protocol):
     def shared(self) -> bool:
         """Whether the counts are those of all replicas."""
 
-    async def take(self, rules: Rules, number: int) -> list[LimitState]:
-        """Lets a request in, if all scopes do, and returns how they stood."""
+    async def take(self, rules: Rules, number: int, charge: Charge) -> list[LimitState]:
+        """Lets a request in and reserves its charge, if all scopes are open; returns how they stood."""
+
+    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
+        """Reserves the charge of a request that was let in, if all scopes have tokens and money left."""
 
     async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
 
-    def leave(self, rules: Rules, number: int, tokens: int) -> None:
-        """Ends a request that was let in."""
+    def leave(self, rules: Rules, number: int, charge: Charge) -> None:
+        """Ends a request that was let in; the charge is what it took beside its reservation."""
 
 
 class ReplicaStore:
@@ -36,21 +40,24 @@ class ReplicaStore:
     shared = False
 
     def __init__(self) -> None:
-        """Starts at 0."""
         self._memory = MemoryStore()
 
-    async def take(self, rules: Rules, number: int) -> list[LimitState]:
-        """Lets a request in, if all scopes do, and returns how they stood."""
-        return self._memory.take(rules)
+    async def take(self, rules: Rules, number: int, charge: Charge) -> list[LimitState]:
+        """See `Store`."""
+        return self._memory.take(rules, charge)
+
+    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
+        """See `Store`."""
+        return self._memory.reserve(rules, charge)
 
     async def read(self, rules: Rules) -> list[LimitState]:
-        """How the scopes stand."""
+        """See `Store`."""
         return self._memory.read(rules)
 
-    def leave(self, rules: Rules, number: int, tokens: int) -> None:
-        """Ends a request that was let in."""
+    def leave(self, rules: Rules, number: int, charge: Charge) -> None:
+        """See `Store`."""
         self._memory.release(rules)
-        self._memory.charge(rules, tokens)
+        self._memory.charge(rules, charge)
 
 
 @contextlib.asynccontextmanager

@@ -118,6 +118,8 @@ class ModelQueue:
             self._remove(waiter)
             if group in queues:
                 queues[group] = queues.pop(group)
+            if waiter.admitted.done():
+                continue  # cancelled, and its task has not run since: nobody would give the slot back
             self._in_flight += 1
             self._in_flight_of[group] += 1
             waiter.admitted.set_result(None)
@@ -133,7 +135,9 @@ class ModelQueue:
                 return False
             displaced = queues[largest][-1]
             self._remove(displaced)
-            displaced.admitted.set_exception(self._refusal("displaced", "Requests that come first took all places."))
+            if not displaced.admitted.done():
+                refusal = self._refusal("displaced", "Requests that come first took all places.")
+                displaced.admitted.set_exception(refusal)
             return True
         return False
 
@@ -186,10 +190,10 @@ class Slot:
 
     def release(self) -> None:
         """Gives the slot back; a second time does nothing."""
-        if self._queue is not None:
+        queue, self._queue = self._queue, None
+        if queue is not None:
             self._in_flight.dec()
-            self._queue.leave(self._group)
-            self._queue = None
+            queue.leave(self._group)
 
 
 class Admission:

@@ -6,9 +6,10 @@ failure can only be told as an event. So it begins late, when common load balanc
 """
 
 import asyncio
+import contextlib
 from http import HTTPStatus
 
-from serve_app.gateway.exchange.writer import ResponseWriter
+from serve_app.gateway.exchange.writer import ResponseWriter, StalledError
 from serve_app.settings.gateway import KeepAlive
 
 COMMENT = b": waiting for the model\n\n"
@@ -46,7 +47,8 @@ class Heartbeat:
         self._task = asyncio.create_task(self._comment())
 
     async def _comment(self) -> None:
-        await self._response.start(HTTPStatus.OK, _HEADERS)
-        while True:
-            await self._response.comment(COMMENT)
-            await asyncio.sleep(self._every_seconds)
+        with contextlib.suppress(StalledError):  # the connection has ended, which ends the request
+            await self._response.start(HTTPStatus.OK, _HEADERS)
+            while True:
+                await self._response.comment(COMMENT)
+                await asyncio.sleep(self._every_seconds)

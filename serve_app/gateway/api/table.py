@@ -67,9 +67,13 @@ APIS: Mapping[str, Api] = {
 RETRIEVE = Api("responses_retrieve", GENERATE, shape="responses", body="none", method="GET")
 CANCEL = Api("responses_cancel", GENERATE, shape="responses", body="none")
 
+ALL_APIS = (*dict.fromkeys(APIS.values()), RETRIEVE, CANCEL)
+"""Each API once."""
+
 RESPONSE_ID = r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,255}"
 """Pattern of what follows `/v1/responses/`: nothing that leads to another path at the model."""
 
+_OTHERS = frozenset(("/v1/models", "/v1/limits", "/openapi.json"))
 _RESPONSES = "/v1/responses/"
 _OF_RESPONSE = re.compile(f"{_RESPONSES}({RESPONSE_ID})(/cancel)?")
 
@@ -99,6 +103,15 @@ def _of_response(path: str) -> Api | None:
 def response_id(path: str) -> str:
     """The id in a path of `RETRIEVE` or `CANCEL`."""
     return path.removeprefix(_RESPONSES).partition("/")[0]
+
+
+def template_of(path: str) -> str:
+    """The path without what a caller chose of it, for traces: one of a few."""
+    if path in APIS or path in _OTHERS:
+        return path
+    if found := _OF_RESPONSE.fullmatch(path):
+        return f"{_RESPONSES}{{response_id}}{found[2] or ''}"
+    return "/v1/models/{model}" if path.startswith("/v1/models/") else "/"
 
 
 def shape_of(path: str, headers: Mapping[bytes, bytes]) -> Shape:

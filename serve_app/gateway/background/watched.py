@@ -49,10 +49,13 @@ class Watched(Generic[Content, Parsed]):
         metrics.config_valid.labels(source).set(1)
 
     def poll(self) -> None:
-        """Takes over changed content; content that cannot be used is refused once, and the state stays as it was."""
+        """Takes over changed content; content that cannot be used is refused once, and the state stays as it was.
+
+        Whatever goes wrong with it: a reader that stopped would keep a revoked key alive.
+        """
         try:
             content = self._read()
-        except OSError as error:
+        except Exception as error:
             self._refuse(f"cannot be read: {error}", seen=str(error))
             return
         if content == self._seen:
@@ -61,6 +64,10 @@ class Watched(Generic[Content, Parsed]):
             self.current = self._parse(content)
         except ConfigError as error:
             self._refuse(str(error), seen=content)
+            return
+        except Exception as error:
+            logger.debug("the content of %s", self._source, exc_info=True)
+            self._refuse(f"it cannot be used: {type(error).__name__}: {error}", seen=content)
             return
         self._seen = content
         logger.info("%s reloaded", self._source)

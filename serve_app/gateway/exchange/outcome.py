@@ -11,6 +11,8 @@ class Outcome(StrEnum):
     SERVER_ERROR = "5xx"
     DISCONNECT = "disconnect"
     BROKEN = "broken"
+    STALLED = "stalled"
+    """The client did not read for too long."""
 
 
 class Reason(StrEnum):

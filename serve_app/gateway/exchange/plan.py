@@ -21,7 +21,7 @@ class Target:
     upstream_model: str
     """What the body's `model` has to be there: the model's own name at its URL, or an adapter's."""
     urls: Mapping[str, URL]
-    """Path of `api.table.APIS` -> the same API at the model; parsed once, since parsing costs more than sending."""
+    """Path of `api.table.APIS` -> the same API at the model, if it has it. Parsed once: that costs more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,5 @@ class Plan:
     """The backend that was chosen, then the fallbacks in their order."""
     shadows: tuple[Target, ...] = ()
     """Models that get a copy of this request."""
+    answer_as: str = ""
+    """The name that answers show as their model; empty for the model's own."""

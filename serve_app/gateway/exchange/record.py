@@ -72,6 +72,8 @@ class RequestRecord:
     complete: bool = False
     """Whether the whole answer was sent."""
     disconnected: bool = False
+    stalled: bool = False
+    """Whether the client stopped reading."""
 
     def end(self) -> None:
         """Stops the clock."""
@@ -90,6 +92,8 @@ class RequestRecord:
     @property
     def outcome(self) -> Outcome:
         """How the request ended."""
+        if self.stalled:
+            return Outcome.STALLED
         if self.disconnected:
             return Outcome.DISCONNECT
         if not self.complete:

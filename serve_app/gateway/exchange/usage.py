@@ -1,6 +1,7 @@
 """The tokens of one request, and their cost."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from serve_app.settings.gateway import Price
 
@@ -35,3 +36,30 @@ def cost(usage: Usage, price: Price) -> float:
     cached_price = price.prompt_per_million if price.cached_per_million is None else price.cached_per_million
     prompt = usage.prompt * price.prompt_per_million + usage.cached * cached_price
     return (prompt + usage.completion * price.completion_per_million) / _MILLION
+
+
+class UsageRequest(NamedTuple):
+    """What a stream of completions is asked for so that its tokens are known, and what the client did not ask for."""
+
+    options: dict[str, object] | None = None
+    """The client's `stream_options`; None where usage is not asked for: it is reported anyway, or refused."""
+    strip_chunks: bool = False
+    """Whether usage has to be taken out of the chunks."""
+    strip_total: bool = False
+    """Whether the event with usage at the end has to be taken out."""
+
+    def changes(self, external: bool) -> dict[str, object]:
+        """The fields of the body that change.
+
+        Args:
+            external: Whether the model is a provider's, which may not know `continuous_usage_stats`.
+        """
+        if self.options is None:
+            return {}
+        if external and not self.strip_total:
+            return {}
+        continuous = {} if external else {"continuous_usage_stats": True}
+        return {"stream_options": self.options | {"include_usage": True} | continuous}
+
+
+NO_REQUEST = UsageRequest()

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from starlette.types import Receive
 
 from serve_app.gateway.api.errors import ApiError, Headers
+from serve_app.gateway.http.body_memory import BodyShare
 from serve_app.gateway.http.disconnect import DisconnectError
 
 _MOST_DISCARDED = 64 * 1024 * 1024
@@ -14,7 +15,7 @@ _CLOSE = (b"connection", b"close")
 
 
 async def receive_all(
-    receive: Receive, headers: Headers, most_bytes: int, seconds: float, *, arrived: bool = False
+    receive: Receive, headers: Headers, most_bytes: int, seconds: float, share: BodyShare, *, arrived: bool = False
 ) -> bytes:
     """Reads the whole body.
 
@@ -23,11 +24,12 @@ async def receive_all(
         headers: The request's headers.
         most_bytes: The most bytes allowed.
         seconds: How long the client may take.
+        share: Takes the bytes as they come.
         arrived: Whether all of it is there already: a timer costs more than the rest.
 
     Raises:
-        ApiError: 413, if the declared or received length is above the limit; 408, if it took too long; 415, if the body
-            is compressed: its size would be known only when it is too late.
+        ApiError: 413, the declared or received length is above the limit; 408, it took too long; 415, the body is
+            compressed, so its size would be known only when it is too late; 503, the bodies of others fill the memory.
         DisconnectError: The client left before the end.
     """
     encoding = headers.get(b"content-encoding")
@@ -41,35 +43,36 @@ async def receive_all(
         await discard(receive, headers)
         raise _too_large(most_bytes)
     if arrived:
-        return await _joined(receive, headers, most_bytes)
+        return await _joined(receive, headers, most_bytes, share)
     try:
         async with asyncio.timeout(seconds):
-            return await _joined(receive, headers, most_bytes)
+            return await _joined(receive, headers, most_bytes, share)
     except TimeoutError as error:
         message = f"The body did not arrive in {seconds:g} s: send the request again."
         raise ApiError(HTTPStatus.REQUEST_TIMEOUT, message, code="timeout", headers=[_CLOSE]) from error
 
 
-async def _joined(receive: Receive, headers: Headers, most_bytes: int) -> bytes:
-    body = b""
-    pieces: bytearray | None = None
+async def _joined(receive: Receive, headers: Headers, most_bytes: int, share: BodyShare) -> bytes:
+    pieces: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise DisconnectError
         piece: bytes = message.get("body", b"")
-        if len(body if pieces is None else pieces) + len(piece) > most_bytes:
-            if message.get("more_body", False):
+        more = message.get("more_body", False)
+        try:
+            if share.size + len(piece) > most_bytes:
+                raise _too_large(most_bytes)
+            share.take(len(piece))
+        except ApiError:
+            pieces.clear()
+            share.release()
+            if more:
                 await discard(receive, headers)
-            raise _too_large(most_bytes)
-        if pieces is not None:
-            pieces += piece
-        elif body:
-            pieces = bytearray(body + piece)
-        else:
-            body = piece
-        if not message.get("more_body", False):
-            return body if pieces is None else bytes(pieces)
+            raise
+        pieces.append(piece)
+        if not more:
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def discard(receive: Receive, headers: Headers) -> None:
@@ -97,5 +100,5 @@ async def discard(receive: Receive, headers: Headers) -> None:
 
 
 def _too_large(most_bytes: int) -> ApiError:
-    message = f"The body is larger than {most_bytes} bytes: send less, or have limits.maxBodyBytes raised."
+    message = f"The body is larger than {most_bytes} bytes: send less, or have the gateway's limit raised."
     return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="request_too_large")

@@ -1,22 +1,31 @@
-"""HTTP as uvicorn speaks it, with what it lacks: limits on a request's head, and refusals in the API's error shape."""
+"""HTTP as uvicorn speaks it, with bounds on what a client sends and leaves unread, and errors in OpenAI's shape."""
 
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
+from starlette.types import ASGIApp
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from serve_app.gateway.api.errors import error_body
+from serve_app.gateway.http.head_with_body import HeadWithBody
+from serve_app.gateway.http.http10 import until_closed
+from serve_app.gateway.http.open_files import most_connections
 from serve_app.gateway.http.request_id import new_request_id
+from serve_app.gateway.http.request_parser import RequestParser
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of path, query and headers together; the usual servers allow 8 to 64 KiB."""
 HEAD_SECONDS = 60.0
 """For a head to arrive, and for the first one on a new connection to begin."""
+MOST_OVERHEAD_BYTES = 64 * 1024
+"""Of a request after its head that bring no body: extensions of chunks, trailers."""
+MOST_PIPELINED = 32
+"""Requests that may wait behind one that is being answered on the same connection."""
 CONNECTION = "ray_vllm_stack.connection"
 """Key of a scope's extensions: the request's `Protocol`."""
 _LINGER_SECONDS = 2.0
@@ -26,9 +35,12 @@ _HEAD = b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: 
 class Protocol(HttpToolsProtocol):
     """One connection.
 
-    Without these limits, anybody can fill the memory with a header that does not end, or hold connections by sending
-    one slowly, before there is a request whose key could be checked.
+    Without these limits, anybody can fill the memory with a header or trailer that does not end, or hold connections by
+    sending slowly or not reading, before there is a request whose key could be checked.
     """
+
+    write_seconds = 60.0
+    """How long a client may leave the end of a response unread."""
 
     def __init__(
         self,
@@ -37,9 +49,11 @@ class Protocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Takes what uvicorn gives it."""
         super().__init__(config, server_state, app_state, _loop)
+        self.parser = RequestParser(self)  # type: ignore[assignment]
         self._in_head = False
+        self._overhead_bytes = 0
+        self._has_body = False
         self._head_bytes = 0
         """Of the head's pieces, where it does not come in one."""
         self._whole_bytes = 0
@@ -47,6 +61,8 @@ class Protocol(HttpToolsProtocol):
         self._status = HTTPStatus.BAD_REQUEST
         self._refused = False
         self._limit: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.TimerHandle | None = None
+        self._offered = False
         self._left: Callable[[], None] | None = None
 
     def when_left(self, left: Callable[[], None] | None) -> None:
@@ -62,28 +78,50 @@ class Protocol(HttpToolsProtocol):
                 self.loop.call_soon(left)
 
     @property
+    def write_paused(self) -> bool:
+        """Whether the client has to read before more can be sent."""
+        return self.flow.write_paused
+
+    def abort(self) -> None:
+        """Ends the connection at once, with what was not sent."""
+        self.transport.abort()
+
+    @property
     def request_arrived(self) -> bool:
         """Whether all of the last request is there."""
         return not self.cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins."""
+        """Starts, unless there are too many connections for the files that the process may open."""
         super().connection_made(transport)
+        if len(self.connections) > most_connections():
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            return
         self._begin_limit()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends."""
+        """Called when the connection has closed."""
         self._end_limit()
+        if self._flushing is not None:
+            self._flushing.cancel()
         if self._left is not None:
             self._left()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Takes what arrived."""
+        """Called with what arrived."""
         if self._refused:
             return
+        self._has_body = False
         super().data_received(data)
-        if self._in_head and not self._refused:
+        if self._refused or self.transport.is_closing():
+            return
+        if not self._in_head:
+            # A trailer is gathered by the parser before it is told, an extension of a chunk is never told.
+            self._overhead_bytes = 0 if self._has_body else self._overhead_bytes + len(data)
+            if self._overhead_bytes > MOST_OVERHEAD_BYTES and self.cycle is not None and self.cycle.more_body:
+                self._refuse(HTTPStatus.BAD_REQUEST)
+        else:
             # What the parser holds of a header that is not complete; heads in one piece never come here.
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
@@ -96,7 +134,17 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]  # it is for this process only
         self._in_head = True
-        self._head_bytes = self._whole_bytes = 0
+        self._head_bytes = self._whole_bytes = self._overhead_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._has_body = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of the request; one that offers an upgrade only begins again."""
+        if not self._offered:
+            super().on_message_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; one that comes after the body is dropped."""
@@ -106,21 +154,41 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The end of its head."""
+        self._offered = self.parser.is_offered_upgrade  # type: ignore[attr-defined]
+        if self._offered:
+            return
         self._in_head = False
         if self._limit is not None:
             self._end_limit()
         if self._whole_bytes + len(self.url) > MOST_HEAD_BYTES:
             self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise ValueError  # ends the parsing; the parser's error then leads to `send_400_response`
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """The end of a response. A body that was not read would be taken for the next request's: no other comes."""
+        if self._flushing is None and not self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self._flushing = self.loop.call_later(self.write_seconds, self._look_whether_read)
+        if self.cycle.more_body and not self.pipeline:
+            self.transport.close()
+        super().on_response_complete()
+
+    def _look_whether_read(self) -> None:
+        self._flushing = None
+        if self.transport.get_write_buffer_size() and (self.cycle is None or self.cycle.response_complete):
+            self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no request, or has too large a head; whose clients they are is not known here."""
         self._refuse(self._status)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        if cycle.scope["method"] != "HEAD":
-            cycle.transport = cast("asyncio.Transport", _WithHead(cycle))
+        if cycle.scope["http_version"] == "1.0":
+            app = cast("ASGI3Application", until_closed(cast("ASGIApp", app), cycle))
+        elif cycle.scope["method"] != "HEAD":
+            cycle.transport = cast("asyncio.Transport", HeadWithBody(cycle))
         super()._start_asgi_task(cycle, app)
 
     def _refuse(self, status: HTTPStatus) -> None:
@@ -152,36 +220,8 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
 
-class _WithHead:
-    """What a response writes to until its head is sent: that waits for the first piece of the body.
-
-    Both come one right after the other, and each write is a system call, a packet, and a wake-up of the client.
-    """
-
-    __slots__ = ("_cycle", "_head", "_transport", "is_closing")
-
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-        self._transport = cycle.transport
-        self._head = b""
-        self.is_closing = self._transport.is_closing
-
-    def write(self, data: bytes) -> None:
-        if not self._cycle.response_started:  # "100 Continue"
-            self._transport.write(data)
-        elif not self._head:
-            self._head = data
-        else:
-            self._cycle.transport = self._transport
-            self._transport.write(self._head + data)
-
-    def close(self) -> None:
-        if self._head:
-            self._transport.write(self._head)
-        self._transport.close()
-
-
 _MESSAGES = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "The gateway has as many connections as it may open files: try again later.",
     HTTPStatus.BAD_REQUEST: "This is not a valid HTTP request.",
     HTTPStatus.REQUEST_TIMEOUT: f"The request's headers did not arrive in {HEAD_SECONDS:g} s: send it again.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (

@@ -14,6 +14,8 @@ from serve_app.gateway.api.table import shape_of
 from serve_app.gateway.management import health, models, openapi
 from serve_app.gateway.routing.catalog import Catalog
 
+_LONGEST_PATH = 256
+
 
 def management_app(catalog: Callable[[], Catalog], limiter: Limiter, draining: Callable[[], bool]) -> FastAPI:
     """Health, the list of models, a caller's own limits, and the OpenAPI document.
@@ -23,7 +25,7 @@ def management_app(catalog: Callable[[], Catalog], limiter: Limiter, draining: C
         limiter: Knows how callers' limits stand.
         draining: Whether the process is about to end.
     """
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.include_router(health.router(draining))
     app.include_router(models.router(catalog))
 
@@ -42,7 +44,11 @@ def management_app(catalog: Callable[[], Catalog], limiter: Limiter, draining: C
 
     @app.exception_handler(HTTPException)
     async def not_offered(request: Request, error: HTTPException) -> Response:
-        told = ApiError(error.status_code, f"{request.method} {request.url.path}: {error.detail}.")
+        path = request.url.path[:_LONGEST_PATH]
+        message = f"{request.method} {path}: {error.detail}."
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            message = f"There is no {request.method} {path}: the base URL ends with /v1, as in /v1/chat/completions."
+        told = ApiError(error.status_code, message)
         answer = _error_response(request, told)
         answer.headers.update(error.headers or {})
         return answer

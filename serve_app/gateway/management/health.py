@@ -1,4 +1,4 @@
-"""GET /healthz and /readyz, for the kubelet."""
+"""GET /healthz and /readyz for the kubelet; /health, /ping and /version as vLLM has them, for benchmarks and others."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -7,11 +7,19 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from serve_app import __version__
+
 
 class Health(BaseModel):
     """What a probe gets to see."""
 
     status: Literal["ok", "draining"]
+
+
+class Version(BaseModel):
+    """As vLLM shows its own."""
+
+    version: str
 
 
 def router(draining: Callable[[], bool]) -> APIRouter:
@@ -25,10 +33,17 @@ def router(draining: Callable[[], bool]) -> APIRouter:
     """
     routes = APIRouter(tags=["health"])
 
+    @routes.get("/ping")
+    @routes.get("/health")
     @routes.get("/healthz")
     async def alive() -> Health:
         """Whether the process runs."""
         return Health(status="ok")
+
+    @routes.get("/version")
+    async def version() -> Version:
+        """Shows the gateway's version."""
+        return Version(version=__version__)
 
     @routes.get("/readyz")
     async def ready(response: Response) -> Health:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 
 from serve_app.gateway.api.errors import ApiError
-from serve_app.gateway.api.table import GENERATE
+from serve_app.gateway.api.table import APIS
 from serve_app.gateway.exchange.caller import ANYBODY, Caller
 from serve_app.gateway.management.model_cards import AnthropicModel, AnthropicPage, ModelCard, ModelList, cards
 from serve_app.gateway.routing.catalog import Catalog
@@ -41,7 +41,7 @@ def router(catalog: Callable[[], Catalog]) -> APIRouter:
         listed = list(cards(now, caller))
         if not anthropic_version:
             return ModelList(data=listed)
-        usable = now.names(caller, GENERATE)  # its clients ask for messages only
+        usable = now.names(caller, APIS["/v1/messages"])  # its clients ask for messages only
         models = [AnthropicModel.of(card) for card in listed if card.id in usable]
         return _page(models, after_id, before_id, _page_size(limit))
 

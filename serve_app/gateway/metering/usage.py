@@ -1,39 +1,70 @@
 """Exact usage of every API: asked of the model, and read from its answer as it passes."""
 
-from collections.abc import Mapping
-
 import orjson
 
 from serve_app.gateway.api.table import Api
-from serve_app.gateway.exchange.usage import Usage
+from serve_app.gateway.exchange.usage import NO_REQUEST, Usage, UsageRequest
 from serve_app.gateway.http.envelope import Envelope
+from serve_app.gateway.metering.chunk_usage import ChunkUsage
 from serve_app.gateway.metering.event_stream import EventStream, StrippedEventStream
 from serve_app.gateway.metering.reader import Reader
 from serve_app.gateway.metering.tokens import from_anthropic, from_cohere, from_openai
 from serve_app.gateway.metering.whole_answer import WholeAnswer
 
-__all__ = ["WITHOUT_USAGE", "Reader", "Usage", "ask_for_usage", "reader"]
+__all__ = ["WITHOUT_USAGE", "Reader", "reader", "usage_request"]
 
 WITHOUT_USAGE = frozenset(("count_tokens", "tokenize", "detokenize", "responses_retrieve", "responses_cancel"))
 """APIs that take none of a model's tokens, or show an answer that was counted when it was made."""
 
 _ASKED = frozenset(("chat_completions", "completions"))
 _FALSE = frozenset(("0", "false", "f", "no", "n", "off"))
+_TRUE = frozenset(("1", "true", "t", "yes", "y", "on"))
 
 
-def reader(api: Api, *, event_stream: bool, strip: bool, metadata: bytes | None = None) -> Reader:
+def usage_request(api: Api, envelope: Envelope, *, stream: bool) -> UsageRequest:
+    """What to ask for. Streams of completions report no usage by themselves; other APIs always do.
+
+    vLLM is asked for the usage so far in each chunk: a stream that its client leaves has no event at the end.
+
+    Args:
+        api: The API that is asked.
+        envelope: The request's fields.
+        stream: Whether it asks for a stream.
+    """
+    if not stream or api.name not in _ASKED:
+        return NO_REQUEST
+    options = envelope.value("stream_options") or {}
+    total, chunks = _bool(options.get("include_usage")), _bool(options.get("continuous_usage_stats"))
+    if total is None or chunks is None:
+        return NO_REQUEST  # the model refuses it
+    if total and chunks:
+        return NO_REQUEST
+    kept = {name: value for name, value in options.items() if name != "continuous_usage_stats"}
+    return UsageRequest(kept, strip_chunks=True, strip_total=not total)
+
+
+def reader(
+    api: Api,
+    *,
+    event_stream: bool,
+    request: UsageRequest = NO_REQUEST,
+    external: bool = False,
+    metadata: bytes | None = None,
+) -> Reader:
     """What reads the usage of one successful answer.
 
     Args:
         api: The API that was asked.
         event_stream: Whether the answer is a stream of events, by its content type.
-        strip: Whether `ask_for_usage` returned changes for the request.
+        request: What the gateway has asked for.
+        external: Whether the model is a provider's.
         metadata: The answer's header of that name, where vLLM reports the usage of vectors that it sends as bytes.
     """
     if api.name in WITHOUT_USAGE:
         return Reader()
     if event_stream:
-        return StrippedEventStream(api.shape) if strip else EventStream(api.shape)
+        stream = StrippedEventStream(api.shape) if request.strip_total else EventStream(api.shape)
+        return ChunkUsage(stream) if request.strip_chunks and not external else stream
     if api.name == "embed":
         return WholeAnswer("meta", from_cohere)
     if metadata:
@@ -43,30 +74,14 @@ def reader(api: Api, *, event_stream: bool, strip: bool, metadata: bytes | None 
     return WholeAnswer("usage", from_anthropic if api.shape == "anthropic" else from_openai)
 
 
-def ask_for_usage(api: Api, envelope: Envelope) -> Mapping[str, object]:
-    """Asks for the usage of a stream of completions, which reports none by itself. Other APIs report it always.
-
-    `continuous_usage_stats` is taken out along the way: without `include_usage` it had no effect.
-
-    Args:
-        api: The API that is asked.
-        envelope: What is known of the request.
-
-    Returns:
-        The changes to the request's body. Where there are any, usage has to be taken out of the answer again, since the
-        client did not ask for it.
-    """
-    if api.name not in _ASKED or not envelope.stream:
-        return {}
-    options = envelope.stream_options or {}
-    if not _is_false(options.get("include_usage")):
-        return {}  # asked for, or the model refuses it
-    kept = {name: value for name, value in options.items() if name != "continuous_usage_stats"}
-    return {"stream_options": kept | {"include_usage": True}}
-
-
-def _is_false(value: object) -> bool:
-    return value in (None, False, 0) or (isinstance(value, str) and value.lower() in _FALSE)
+def _bool(value: object) -> bool | None:
+    """A boolean as vLLM reads it, which takes `"yes"` for true; None for what it refuses."""
+    if value is None or value in (False, 0):
+        return False
+    if value in (True, 1):
+        return True
+    text = value.lower() if isinstance(value, str) else ""
+    return True if text in _TRUE else False if text in _FALSE else None
 
 
 def _of_metadata(metadata: bytes) -> Usage | None:

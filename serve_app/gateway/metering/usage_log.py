@@ -11,6 +11,7 @@ from serve_app.gateway.exchange.record import RequestRecord
 FLUSH_SECONDS = 0.1
 FLUSH_BYTES = 32 * 1024
 LONGEST_PROMPT = 32 * 1024
+LONGEST_PATH = 256
 
 
 class ByteStream(Protocol):
@@ -68,7 +69,7 @@ def _line(record: RequestRecord) -> dict[str, Any]:
         "log": "usage",
         "request_id": record.request_id.decode(),
         "method": record.method,
-        "path": record.path,
+        "path": record.path[:LONGEST_PATH],
         "api": record.api.name if record.api else "",
         "team": caller.team,
         "key": caller.key,

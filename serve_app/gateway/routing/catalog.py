@@ -7,10 +7,11 @@ from random import Random
 from yarl import URL
 
 from serve_app.gateway.api.errors import ApiError, Headers
-from serve_app.gateway.api.table import APIS, Api
+from serve_app.gateway.api.table import Api
 from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.endpoints import urls_of
 from serve_app.gateway.exchange.plan import Plan, Target
-from serve_app.gateway.routing.resolver import ModelResolver, Resolver, RouteResolver, Tasks
+from serve_app.gateway.routing.resolver import ModelResolver, Resolver, RouteResolver
 from serve_app.settings.gateway import GatewayConfig, Model
 
 _LONGEST_NAME = 253
@@ -36,45 +37,44 @@ class Catalog:
         self.config = config
         self.created = int(loaded_at)
         draws = random or Random()  # noqa: S311  # nothing secret is drawn
-        urls = {model: {path: URL(entry.url + path) for path in APIS} for model, entry in config.models.items()}
+        urls = {model: urls_of(entry) for model, entry in config.models.items()}
         self._urls = urls
 
         def target(model: str, entry: Model, route: str = "", adapter: str = "") -> Target:
             return Target(model, route, entry, adapter or entry.upstream_model or model, urls[model])
 
-        self._ways: dict[str, Resolver] = {}
+        self._resolvers: dict[str, Resolver] = {}
         for model, entry in config.models.items():
             if not entry.private:
-                self._ways[model] = ModelResolver(model, target(model, entry))
+                self._resolvers[model] = ModelResolver(model, target(model, entry))
                 for adapter in entry.adapters:
-                    self._ways[adapter] = ModelResolver(adapter, target(model, entry, adapter=adapter))
-        asked = frozenset(api.tasks for api in APIS.values())
+                    self._resolvers[adapter] = ModelResolver(adapter, target(model, entry, adapter=adapter))
         for name, route in config.routes.items():
             named = {model: target(model, config.models[model], name) for model in set(route.model_ids().values())}
-            self._ways[name] = RouteResolver(name, route, named, asked, draws)
+            self._resolvers[name] = RouteResolver(name, route, named, draws)
 
     def __iter__(self) -> Iterator[str]:
         """All names that clients may use: models, each followed by its adapters, then routes."""
-        return iter(self._ways)
+        return iter(self._resolvers)
 
     def plans(self) -> Iterator[Plan]:
         """All ways that requests may take, with all shadows that they may have."""
-        return (plan for way in self._ways.values() for plan in way.plans())
+        return (plan for resolver in self._resolvers.values() for plan in resolver.plans())
 
     def targets(self) -> Iterator[Target]:
         """Where these names lead: each pair of model and route once."""
         pairs = {(target.model, target.route): target for plan in self.plans() for target in plan.targets}
         return iter(pairs.values())
 
-    def names(self, caller: Caller, tasks: Tasks | None = None) -> list[str]:
+    def names(self, caller: Caller, api: Api | None = None) -> list[str]:
         """The names that a caller may use, in the same order.
 
         Args:
             caller: Who asks.
-            tasks: Leaves out what has no model for one of these; None leaves out nothing.
+            api: Leaves out what has no model for it; None leaves out nothing.
         """
-        usable = (name for name in self._ways if caller.may_use(name))
-        return [name for name in usable if tasks is None or self._ways[name].fits(tasks)]
+        usable = (name for name in self._resolvers if caller.may_use(name))
+        return [name for name in usable if api is None or self._resolvers[name].fits(api)]
 
     def urls(self, model: str) -> Mapping[str, URL]:
         """Where a model's APIs are."""
@@ -94,7 +94,7 @@ class Catalog:
             ApiError: 404 `model_not_found`, 403 `model_not_allowed`, or 400 `model_not_supported` if nothing behind the
                 name is for the API; each names what the caller may use there.
         """
-        plan = self._way(name, caller, api).plan(api.tasks, caller, headers, user)
+        plan = self._resolver(name, caller, api).plan(api, caller, headers, user)
         if plan is None:
             raise self._unfit(name, caller, api)
         return plan
@@ -105,29 +105,34 @@ class Catalog:
         Raises:
             ApiError: 404 `model_not_found` or 403 `model_not_allowed`.
         """
-        self._way(name, caller, None)
+        self._resolver(name, caller, None)
 
-    def _way(self, name: str, caller: Caller, api: Api | None) -> Resolver:
-        way = self._ways.get(name)
-        if way is None:
+    def _resolver(self, name: str, caller: Caller, api: Api | None) -> Resolver:
+        resolver = self._resolvers.get(name)
+        if resolver is None:
             message = f"The model {name[:_LONGEST_NAME]!r} does not exist. {self._usable(caller, api)}"
             raise ApiError(HTTPStatus.NOT_FOUND, message, code="model_not_found", param="model")
         if not caller.may_use(name):
             message = f"This key or token may not use the model {name!r}. {self._usable(caller, api)}"
             raise ApiError(HTTPStatus.FORBIDDEN, message, code="model_not_allowed", param="model")
-        return way
+        return resolver
 
     def _unfit(self, name: str, caller: Caller, api: Api) -> ApiError:
-        tasks = " and ".join(sorted(self._ways[name].tasks))
-        others = [other for other in self.names(caller, api.tasks) if other != name]
-        message = f"The model {name!r} is for {tasks}, which does not answer {api.name}. "
+        resolver = self._resolvers[name]
+        others = [other for other in self.names(caller, api) if other != name]
+        if resolver.tasks.isdisjoint(api.tasks):
+            message = (
+                f"The model {name!r} is for {' and '.join(sorted(resolver.tasks))}, which does not answer {api.name}. "
+            )
+        else:
+            message = f"The model {name!r} does not have the API {api.name}. "
         message += f"Models that do: {_listed(others)}."
         return ApiError(HTTPStatus.BAD_REQUEST, message, code="model_not_supported", param="model")
 
     def _usable(self, caller: Caller, api: Api | None) -> str:
         if api is None:
             return f"Models to use: {_listed(self.names(caller))}."
-        return f"Models to use for {api.name}: {_listed(self.names(caller, api.tasks))}."
+        return f"Models to use for {api.name}: {_listed(self.names(caller, api))}."
 
 
 def _listed(names: list[str]) -> str:

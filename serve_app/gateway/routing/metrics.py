@@ -10,7 +10,17 @@ from serve_app.gateway.exchange.plan import Plan
 from serve_app.gateway.observe.metrics import DURATION, TIME_TO_FIRST_BYTE
 
 RATE_LIMITED = "rate_limited"
-FALLBACK_REASONS = (RATE_LIMITED, "model_unavailable", "model_overloaded", "timeout", "bad_gateway")
+SERVER_ERROR = "server_error"
+BREAKER_OPEN = "breaker_open"
+FALLBACK_REASONS = (
+    RATE_LIMITED,
+    "model_unavailable",
+    "model_overloaded",
+    "timeout",
+    "bad_gateway",
+    SERVER_ERROR,
+    BREAKER_OPEN,
+)
 """What keeps a model from answering so that the next is asked; codes of the errors that clients would have got."""
 
 

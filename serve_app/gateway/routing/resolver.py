@@ -1,12 +1,14 @@
 """Where a name leads: a model's always to the model, a route's to what its rules choose for the request."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
 from serve_app.gateway.api.errors import Headers
+from serve_app.gateway.api.table import ALL_APIS, Api
 from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.endpoints import has
 from serve_app.gateway.exchange.plan import Plan, Target
 from serve_app.gateway.routing.choice import Choice
 from serve_app.settings.gateway import Backends, Match, Route, Sticky, Task
@@ -21,11 +23,11 @@ class Resolver(Protocol):
     def tasks(self) -> Tasks:
         """What it is for, where no match says otherwise."""
 
-    def fits(self, tasks: Tasks) -> bool:
-        """Whether it may lead to a model for one of these."""
+    def fits(self, api: Api) -> bool:
+        """Whether it may lead to a model that has an API."""
 
-    def plan(self, tasks: Tasks, caller: Caller, headers: Headers, user: str) -> Plan | None:
-        """Where a request goes; None if no model behind the name is for one of these tasks."""
+    def plan(self, api: Api, caller: Caller, headers: Headers, user: str) -> Plan | None:
+        """Where a request goes; None if no model behind the name has the API."""
 
     def plans(self) -> Iterator[Plan]:
         """All that there can be, with all shadows that they may have."""
@@ -37,15 +39,16 @@ class ModelResolver:
     def __init__(self, name: str, target: Target) -> None:
         """Makes the plan, which is the same for all requests."""
         self.tasks: Tasks = frozenset((target.entry.task,))
+        self._apis = frozenset(api.name for api in ALL_APIS if has(target.entry, api))
         self._plan = Plan(name, "", (target,))
 
-    def fits(self, tasks: Tasks) -> bool:
+    def fits(self, api: Api) -> bool:
         """See `Resolver`."""
-        return not tasks.isdisjoint(self.tasks)
+        return api.name in self._apis
 
-    def plan(self, tasks: Tasks, caller: Caller, headers: Headers, user: str) -> Plan | None:
+    def plan(self, api: Api, caller: Caller, headers: Headers, user: str) -> Plan | None:
         """See `Resolver`."""
-        return self._plan if self.fits(tasks) else None
+        return self._plan if api.name in self._apis else None
 
     def plans(self) -> Iterator[Plan]:
         """See `Resolver`."""
@@ -53,38 +56,43 @@ class ModelResolver:
 
 
 class RouteResolver:
-    """The ways of a route, one for each group of tasks that an API may ask for."""
+    """The plans of a route, one set for each group of its models that have an API in common."""
 
-    def __init__(
-        self, name: str, route: Route, targets: Mapping[str, Target], asked: frozenset[Tasks], random: Random
-    ) -> None:
+    def __init__(self, name: str, route: Route, targets: Mapping[str, Target], random: Random) -> None:
         """Makes all plans there can be.
 
         Args:
             name: The route's name.
             route: Its rules.
             targets: Its models, by id.
-            asked: The groups of tasks.
             random: Draws backends and shadows.
         """
         self.tasks: Tasks = frozenset(
             targets[model].entry.task for model, backend in route.backends.items() if backend.weight
         )
-        ways = ((tasks, _RulesForTasks(name, route, targets, tasks, random)) for tasks in asked)
-        self._rules = {tasks: rules for tasks, rules in ways if rules.choices}
+        rules: dict[frozenset[str], _Rules] = {}
+        self._rules: dict[str, _Rules] = {}
+        """API's name -> its rules, where a backend has it."""
+        for api in ALL_APIS:
+            fitting = frozenset(model for model, target in targets.items() if has(target.entry, api))
+            if fitting not in rules:
+                rules[fitting] = _Rules(name, route, {model: targets[model] for model in fitting}, random)
+            if rules[fitting].choices:
+                self._rules[api.name] = rules[fitting]
+        self._all = [each for each in rules.values() if each.choices]
 
-    def fits(self, tasks: Tasks) -> bool:
+    def fits(self, api: Api) -> bool:
         """See `Resolver`."""
-        return tasks in self._rules
+        return api.name in self._rules
 
-    def plan(self, tasks: Tasks, caller: Caller, headers: Headers, user: str) -> Plan | None:
+    def plan(self, api: Api, caller: Caller, headers: Headers, user: str) -> Plan | None:
         """See `Resolver`."""
-        rules = self._rules.get(tasks)
+        rules = self._rules.get(api.name)
         return rules.plan(caller, headers, user) if rules else None
 
     def plans(self) -> Iterator[Plan]:
         """See `Resolver`."""
-        return (plan for rules in self._rules.values() for plan in rules.plans_with_shadows())
+        return (plan for rules in self._all for plan in rules.plans_with_shadows())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +116,10 @@ class _Condition:
 _ALWAYS = _Condition((), frozenset())
 
 
-class _RulesForTasks:
-    """A route as it is for models of some tasks."""
+class _Rules:
+    """A route as it is for some of its models."""
 
-    def __init__(self, name: str, route: Route, targets: Mapping[str, Target], tasks: Tasks, random: Random) -> None:
-        fitting = {model: target for model, target in targets.items() if target.entry.task in tasks}
+    def __init__(self, name: str, route: Route, fitting: Mapping[str, Target], random: Random) -> None:
         self.choices: list[tuple[_Condition, Choice]] = []
         """Those whose backends fit, the route's own as the last."""
         matches = sorted(route.matches.items(), key=lambda item: (item[1].order, item[0]))
@@ -122,11 +129,12 @@ class _RulesForTasks:
                 self.choices.append((condition, Choice(weights, name, random)))
         order = sorted(route.fallback, key=lambda model: (route.fallback[model].order, model))
         fallbacks = [fitting[model] for model in order if model in fitting]
+        answer_as = name if route.answer_model == "route" else ""
         self.plans: dict[str, Plan] = {}
         """Backend -> where a request goes that it was chosen for."""
         for model in dict.fromkeys(model for _, choice in self.choices for model in choice.names):
             others = (target for target in fallbacks if target.model != model)
-            self.plans[model] = Plan(name, name, (fitting[model], *others))
+            self.plans[model] = Plan(name, name, (fitting[model], *others), answer_as=answer_as)
         self._shadows = [(fitting[model], shadow.percent) for model, shadow in route.shadow.items() if model in fitting]
         self._sticky = route.sticky
         self._header = route.sticky.header.lower().encode() if route.sticky else b""
@@ -158,7 +166,7 @@ class _RulesForTasks:
         """Adds the shadows that are taken; a copy for the model that answers anyway would tell nothing."""
         answering = plan.targets[0].model
         shadows = (target for target, percent in self._shadows if taken(percent) and target.model != answering)
-        return Plan(plan.name, plan.route, plan.targets, tuple(shadows))
+        return replace(plan, shadows=tuple(shadows))
 
 
 def _weights(backends: Backends, fitting: Mapping[str, Target]) -> dict[str, int]:

@@ -75,7 +75,7 @@ class ShadowCopy:
         succeeded = answer.status < HTTPStatus.BAD_REQUEST
         if succeeded:
             metrics.shadow_time_to_first_byte.labels(*labels).observe(time.perf_counter() - self._began)
-        usage = reader(self._api, event_stream=answer.is_event_stream, strip=False)
+        usage = reader(self._api, event_stream=answer.is_event_stream)
         loop = asyncio.get_running_loop()
         piece = answer.first
         while True:

@@ -1,5 +1,6 @@
 """Where requests about stored responses go: to the model that made them, which alone has them."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from serve_app.gateway.api.errors import ApiError
@@ -33,8 +34,8 @@ class StoredResponses:
         made = await self._responses.find(response_id, caller, hint)
         if made is None:
             plan = catalog.resolve(hint, api, caller, {}, "")
-            return Plan(plan.name, plan.route, plan.targets[:1])
-        return _at(made, response_id, catalog)
+            return replace(plan, targets=plan.targets[:1], shadows=())
+        return _at(made, response_id, caller, catalog)
 
     async def following(self, previous: object, plan: Plan, caller: Caller, catalog: Catalog) -> Plan:
         """Where a request goes that goes on from a response.
@@ -50,8 +51,8 @@ class StoredResponses:
         """
         made = await self._responses.known(previous, caller) if isinstance(previous, str) else None
         if made is None or any(target.model == made.model for target in plan.targets[:1]):
-            return Plan(plan.name, plan.route, plan.targets[:1]) if made else plan
-        return _at(made, str(previous), catalog)
+            return replace(plan, targets=plan.targets[:1], shadows=()) if made else plan
+        return _at(made, str(previous), caller, catalog)
 
     def reader(self, target: Target, caller: Caller, *, background: bool) -> ResponseIdReader:
         """What learns the id of a response that is being made."""
@@ -62,7 +63,8 @@ class StoredResponses:
         return await self._responses.counts(response_id, caller)
 
 
-def _at(made: ResponseOrigin, response_id: str, catalog: Catalog) -> Plan:
+def _at(made: ResponseOrigin, response_id: str, caller: Caller, catalog: Catalog) -> Plan:
+    catalog.check(made.route or made.model, caller)  # it may have been withdrawn since
     entry = catalog.config.models.get(made.model)
     if entry is None:
         message = f"The response {response_id!r} went with its model {made.model!r}: make it anew."

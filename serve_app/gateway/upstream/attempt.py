@@ -9,12 +9,13 @@ from yarl import URL
 
 from serve_app.gateway.api.errors import Header, Shape, normalise
 from serve_app.gateway.exchange.outcome import Reason
-from serve_app.gateway.http.pieces import Pieces, size_of
-from serve_app.gateway.upstream.connection import Connection, LostError, NotHttpError
+from serve_app.gateway.http.body import Pieces
+from serve_app.gateway.upstream.connection import Connection
+from serve_app.gateway.upstream.errors import LostError, NotHttpError
 from serve_app.gateway.upstream.headers import passed_back
-from serve_app.gateway.upstream.pool import Pool, opening, origin_of
+from serve_app.gateway.upstream.pool import Pool, known_opening, known_origin, opening, origin_of
 
-_MAX_ERROR_BODY = 64 * 1024
+_MAX_ERROR_BODY = 1024 * 1024
 _JSON = (b"content-type", b"application/json")
 
 
@@ -43,6 +44,10 @@ class UpstreamRequest:
     request_id: str
     connect_seconds: float
     """Limit for name look-up and connection; the caller limits the rest."""
+    known: bool = True
+    """Whether the URL is the configuration's own, without anything of the caller's."""
+    external: bool = False
+    """Whether a proxy may lead to the model."""
 
 
 @dataclass(slots=True)
@@ -122,7 +127,7 @@ class Upstream:
         connection = await self._connected(request, fresh)
         answer = None
         try:
-            connection.send(_head(request), request.body)
+            connection.send(_head(request, connection), request.body)
             first = await connection.read()
             if connection.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return await _answer_of_error(connection, first, request)
@@ -140,18 +145,23 @@ class Upstream:
 
     async def _connected(self, request: UpstreamRequest, fresh: bool) -> Connection:
         try:
-            return await self._pool.connection(origin_of(request.url), fresh=fresh, seconds=request.connect_seconds)
+            origin = (known_origin if request.known else origin_of)(request.url, request.external)
+            return await self._pool.connection(origin, fresh=fresh, seconds=request.connect_seconds)
         except TimeoutError as error:
             raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {request.connect_seconds:g} s") from error
         except (OSError, UnicodeError) as error:  # the latter for what cannot be a host's name
             raise AttemptError(Reason.CONNECT, str(error)) from error
 
 
-def _head(request: UpstreamRequest) -> bytes:
+def _head(request: UpstreamRequest, connection: Connection) -> bytes:
     lines = b"".join([b"%s: %s\r\n" % header for header in request.headers])
     if lines.count(b"\n") != len(request.headers):
         raise ValueError("a header has more than one line")
-    return b"%s%d\r\n%s\r\n" % (opening(request.method, request.url), size_of(request.body), lines)
+    first = (known_opening if request.known else opening)(
+        request.method, request.url, connection.proxy_header is not None
+    )
+    length = sum([len(piece) for piece in request.body])
+    return b"%s%d\r\n%s%s\r\n" % (first, length, lines, connection.proxy_header or b"")
 
 
 async def _answer_of_error(connection: Connection, first: bytes, request: UpstreamRequest) -> Answer:

@@ -1,12 +1,13 @@
 """A connection to a model: HTTP/1 as httptools reads it, an answer's pieces as they arrive."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Protocol, cast
 
 import httptools
 
-from serve_app.gateway.http.pieces import Pieces
+from serve_app.gateway.upstream.errors import LostError, NotHttpError, SilentError
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of an answer's status and headers."""
@@ -15,26 +16,14 @@ HIGH_WATER = 64 * 1024
 _INFORMATIONAL = range(100, 200)
 
 
-class LostError(Exception):
-    """The connection ended before the answer did."""
-
-
-class NotHttpError(LostError):
-    """What came is no HTTP."""
-
-
-class SilentError(Exception):
-    """Nothing came for too long."""
-
-
 class Home(Protocol):
     """Where a connection waits for its next request."""
 
     def put(self, connection: "Connection") -> None:
-        """Takes one that is free."""
+        """Called when a connection is free for another request."""
 
     def lost(self, connection: "Connection") -> None:
-        """Is told of one that has ended."""
+        """Called when a connection has closed."""
 
 
 class Connection(asyncio.Protocol):
@@ -44,35 +33,15 @@ class Connection(asyncio.Protocol):
     time than all else that the gateway does with it.
     """
 
-    __slots__ = (
-        "_ended",
-        "_error",
-        "_head_bytes",
-        "_home",
-        "_in_head",
-        "_loop",
-        "_parser",
-        "_paused",
-        "_pieces",
-        "_reusable",
-        "_size",
-        "_timer",
-        "_transport",
-        "_until_closed",
-        "_waiter",
-        "_waiting_since",
-        "headers",
-        "status",
-        "used_at",
-    )
-
-    def __init__(self, home: Home) -> None:
-        """Is not connected yet.
+    def __init__(self, home: Home, proxy_header: bytes | None = None) -> None:
+        """Makes an unconnected one.
 
         Args:
-            home: Where it goes when it is free.
+            home: Told when it is free, and when it has closed.
+            proxy_header: Header lines for an HTTP proxy at the other end, which wants whole URLs; None without one.
         """
         self._home = home
+        self.proxy_header = proxy_header
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._timer: asyncio.TimerHandle | None = None
@@ -80,12 +49,14 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._ended = True
         self._reusable = True
+        self._in_head = True
+        self._unsolicited = self._has_body = False
         self._error: Exception | None = None
         self.used_at = 0.0
-        """When it was put to where it waits."""
+        """When it became free."""
 
-    def send(self, head: bytes, body: Pieces) -> None:
-        """Sends a request; what was there of the one before is forgotten."""
+    def send(self, head: bytes, body: Sequence[bytes | memoryview]) -> None:
+        """Sends a request, its body in pieces; what was there of the one before is forgotten."""
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         """As they came, names in lower case."""
@@ -94,8 +65,8 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._ended = self._reusable = False
         if self.is_open:  # else `read` tells it
-            # Without empty pieces: asyncio's own loop never gets done with one on Python 3.13.
-            self._transport.writelines((head, *(piece for piece in body if piece)))
+            # Without an empty piece: asyncio's own loop never gets done with one on Python 3.13.
+            self._transport.writelines((head, *(piece for piece in body if len(piece))))
 
     async def read(self) -> bytes:
         """The next piece of the answer's body; empty at its end. Status and headers are there with the first.
@@ -184,21 +155,28 @@ class Connection(asyncio.Protocol):
         self._home.lost(self)
 
     def data_received(self, data: bytes) -> None:
-        """Takes what arrived."""
+        """Takes what arrived; between two requests nothing may."""
+        if self._ended and not self._in_head:
+            self.close()
+            return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(NotHttpError(str(error)))
+            if not self._ended:
+                self._fail(NotHttpError(str(error)))
             self.close()
+            self._wake()
             return
         if self._ended:
             self._wake()
-        elif not self._in_head:
+        elif self._has_body:
+            self._has_body = False
+            self._head_bytes = 0
             if self._size > HIGH_WATER and not self._paused:
                 self._paused = True
                 self._transport.pause_reading()
             self._wake()
-        else:
+        else:  # headers, trailers, or what stands between chunks
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
                 self._fail(NotHttpError(f"its headers are larger than {MOST_HEAD_BYTES} bytes"))
@@ -207,17 +185,20 @@ class Connection(asyncio.Protocol):
     # httptools' callbacks
 
     def on_message_begin(self) -> None:
-        """An answer's first byte; of one that nobody has asked for, where the last one has ended."""
+        """A response starts. Behind the one that was asked for it is unsolicited: it belongs to nobody."""
         if self._ended:
+            self._unsolicited = True
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; one that comes after the body is dropped."""
-        if self._in_head:
+        """A header; a trailer is dropped."""
+        if self._in_head and not self._unsolicited:
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The end of the head."""
+        if self._unsolicited:
+            return
         self.status = self._parser.get_status_code()
         if self.status not in _INFORMATIONAL:
             self._in_head = False
@@ -225,11 +206,15 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
-        self._pieces.append(body)
-        self._size += len(body)
+        if not self._unsolicited:
+            self._pieces.append(body)
+            self._size += len(body)
+            self._has_body = True
 
     def on_message_complete(self) -> None:
         """The end of the answer, or of a preliminary one."""
+        if self._unsolicited:
+            return
         if self._in_head:
             self.headers.clear()
         else:

@@ -1,70 +1,88 @@
-"""Which headers pass the gateway, in both directions."""
+"""Which headers pass the gateway, in both directions: lists of what may pass, so that nothing unknown does."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from serve_app.gateway.api.errors import Header
+from serve_app.settings.gateway import Model
 
-_HOP_BY_HOP = frozenset(
+_CONTEXT = (b"traceparent", b"tracestate")
+_PASSED_ON = (
+    b"accept",
+    b"anthropic-beta",
+    b"anthropic-version",
+    b"content-type",
+    b"user-agent",
+    b"x-session-id",  # routing by session in Ray Serve
+)
+"""To models of the stack. Others would reach Ray Serve and vLLM, which act on some: `x-data-parallel-rank`,
+`serve_multiplexed_model_id`, `x-request-timeout-seconds`. The client's key is the gateway's and goes nowhere."""
+_PASSED_OUTSIDE = (b"accept", b"content-type", b"user-agent")
+_STOP_WHEN_CLOSED = (b"x-request-disconnect-disabled", b"?1")
+"""Ray Serve would see a client that leaves and cancel its own task, which does not reach vLLM while that waits for a
+whole answer; with this it leaves the connection to vLLM, which sees its end and stops the engine."""
+_NOT_PASSED_BACK = frozenset(
     (
+        b"access-control-allow-credentials",  # the gateway's own answer to browsers
+        b"access-control-allow-headers",
+        b"access-control-allow-methods",
+        b"access-control-allow-origin",
+        b"access-control-expose-headers",
         b"connection",
+        b"date",
         b"keep-alive",
         b"proxy-authenticate",
-        b"proxy-authorization",
         b"proxy-connection",
+        b"server",
+        b"set-cookie",
         b"te",
         b"trailer",
         b"transfer-encoding",
         b"upgrade",
+        b"x-request-id",
     )
 )
-_NOT_PASSED_ON = _HOP_BY_HOP | {
-    b"accept-encoding",  # the gateway has to be able to read errors, and models do not compress anyway
-    b"authorization",  # the client's key is the gateway's, not the model's
-    b"content-length",  # made anew: the body may be rewritten
-    b"cookie",
-    b"expect",
-    b"host",
-    b"x-api-key",
-    b"x-request-disconnect-disabled",  # would make Ray Serve go on for a client that has left
-    b"x-request-id",  # the gateway's own, which may be the client's
-}
-_CONTEXT = frozenset((b"traceparent", b"tracestate"))
-_PASSED_OUTSIDE = (b"content-type", b"accept", b"user-agent")
-_NOT_PASSED_BACK = _HOP_BY_HOP | {b"date", b"server", b"x-request-id"}
-_USUAL_CONNECTIONS = (None, b"keep-alive", b"close")
 
 
-def passed_on(headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[Header] = ()) -> list[Header]:
-    """A client's headers as the model gets them.
+def passed_on(
+    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[Header] = (), *, entry: Model, key: str = ""
+) -> list[Header]:
+    """A client's headers as a model of the stack gets them.
 
     Args:
         headers: Lower-case names -> values.
-        request_id: What the model is to know the request by.
+        request_id: The id by which the model is to know the request.
         context: The trace context, in place of the client's.
+        entry: The model.
+        key: API key to send; empty for none.
     """
-    dropped = _NOT_PASSED_ON
-    if context:
-        dropped = dropped | _CONTEXT
-    connection = headers.get(b"connection")
-    if connection not in _USUAL_CONNECTIONS:
-        dropped = dropped | {name.strip().lower() for name in (connection or b"").split(b",")}
-    kept = [header for header in headers.items() if header[0] not in dropped]
-    return [*kept, (b"x-request-id", request_id), *context]
+    passed = [(name, headers[name]) for name in _PASSED_ON if name in headers]
+    passed += context or [(name, headers[name]) for name in _CONTEXT if name in headers]
+    return [*passed, _STOP_WHEN_CLOSED, (b"x-request-id", request_id), *_own(entry, key)]
 
 
 def passed_outside(
-    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[Header] = (), *, key: str
+    headers: Mapping[bytes, bytes], request_id: bytes, context: Sequence[Header] = (), *, entry: Model, key: str
 ) -> list[Header]:
     """A client's headers as a provider outside gets them: only what it needs to answer, and its own key.
 
     Args:
         headers: Lower-case names -> values.
-        request_id: What the provider is to know the request by.
+        request_id: The id by which the provider is to know the request.
         context: The trace context.
-        key: What it wants to be shown.
+        entry: The provider.
+        key: API key to send; empty for none.
     """
     passed = [(name, headers[name]) for name in _PASSED_OUTSIDE if name in headers]
-    return [*passed, (b"authorization", f"Bearer {key}".encode()), (b"x-request-id", request_id), *context]
+    return [*passed, (b"x-request-id", request_id), *context, *_own(entry, key)]
+
+
+def _own(entry: Model, key: str) -> list[Header]:
+    """The headers that the configuration names, and the key."""
+    own = [(name.lower().encode(), value.encode()) for name, value in entry.headers.items()]
+    if key:
+        name = entry.api_key_header.lower()
+        own.append((name.encode(), f"Bearer {key}".encode() if name == "authorization" else key.encode()))
+    return own
 
 
 def passed_back(headers: Iterable[tuple[bytes, bytes]]) -> list[Header]:

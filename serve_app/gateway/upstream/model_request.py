@@ -1,13 +1,12 @@
 """What a client asks, before it is known which model will answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-
-from yarl import URL
 
 from serve_app.gateway.api.errors import Header, Headers, Shape
+from serve_app.gateway.exchange.endpoints import url
 from serve_app.gateway.exchange.plan import Target
+from serve_app.gateway.exchange.usage import NO_REQUEST, UsageRequest
 from serve_app.gateway.http.body import Body
 from serve_app.gateway.upstream.attempt import UpstreamRequest
 from serve_app.gateway.upstream.headers import passed_on, passed_outside
@@ -23,10 +22,10 @@ class ModelRequest:
     """Passed on where the path has an id in it."""
     headers: Headers
     body: Body
-    changes: Mapping[str, object]
-    """Top-level fields of the body with values of the gateway's own, see `Body.encode`."""
     shape: Shape
     """How the client expects errors."""
+    usage: UsageRequest = NO_REQUEST
+    """What it is to report of its tokens."""
 
     def to(
         self,
@@ -40,28 +39,28 @@ class ModelRequest:
 
         Args:
             target: The model.
-            request_id: What it is to know the request by.
-            key: What it wants to be shown; empty for a model of the stack, which gets more of the client's headers.
+            request_id: The id by which it is to know the request.
+            key: API key to send; empty for none.
             connect_seconds: How long a connection may take.
             context: The trace context, in place of the client's.
 
         Raises:
-            ApiError: 400, the body cannot be rewritten.
+            ApiError: 400, the body cannot be written with the fields that the model wants.
         """
-        changes = self.changes
-        if target.upstream_model != self.body.envelope.model:
-            changes = {"model": target.upstream_model, **changes}
-        pick = partial(passed_outside, key=key) if key else passed_on
+        entry = target.entry
+        known = target.urls.get(self.path)
+        if entry.external:
+            headers = passed_outside(self.headers, request_id, context, entry=entry, key=key)
+        else:
+            headers = passed_on(self.headers, request_id, context, entry=entry, key=key)
         return UpstreamRequest(
             method=self.method,
-            url=target.urls.get(self.path) or self._url(target),
-            headers=pick(self.headers, request_id, context),
-            body=self.body.encode(changes),
+            url=known or url(entry, self.path, self.query),
+            headers=headers,
+            body=self.body.pieces(target.upstream_model, self.usage.changes(entry.external), entry.fields),
             shape=self.shape,
             request_id=request_id.decode(),
             connect_seconds=connect_seconds,
+            known=known is not None,
+            external=entry.external,
         )
-
-    def _url(self, target: Target) -> URL:
-        url = target.entry.url + self.path
-        return URL(f"{url}?{self.query}" if self.query else url, encoded=True)

@@ -11,20 +11,23 @@ from typing import NamedTuple
 from yarl import URL
 
 from serve_app.gateway.upstream.connection import Connection
+from serve_app.gateway.upstream.egress_proxy import EgressProxy, egress_proxy, tunnel
 
 IDLE_SECONDS = 30
 
 
 class Origin(NamedTuple):
-    """Whom a connection leads to."""
+    """The server at the other end of a connection."""
 
     host: str
     port: int
     tls: bool
+    external: bool = False
+    """Whether a proxy may lead to it."""
 
 
 class Pool:
-    """Idle connections, by whom they lead to; as many as there were requests at a time."""
+    """Idle connections by server; as many as there were requests at a time."""
 
     def __init__(self) -> None:
         """Starts with none."""
@@ -48,7 +51,7 @@ class Pool:
         """One to use, given back with `Connection.release`.
 
         Args:
-            origin: Whom to.
+            origin: The server to connect to.
             fresh: Makes a new one, with a new look-up of the name.
             seconds: How long making one may take.
 
@@ -67,6 +70,9 @@ class Pool:
     async def _made(self, origin: Origin) -> Connection:
         home = _Home(self, origin)
         context, name = (self._context(), origin.host) if origin.tls else (None, None)
+        proxy = egress_proxy(origin.host, origin.port, tls=origin.tls) if origin.external else None
+        if proxy is not None:
+            return await self._through(proxy, origin, home)
         failure = OSError(f"{origin.host} has no address")
         for address in await self._addresses(origin):
             try:
@@ -78,6 +84,24 @@ class Pool:
             else:
                 return connection
         raise failure
+
+    async def _through(self, proxy: EgressProxy, origin: Origin, home: "_Home") -> Connection:
+        if not origin.tls:
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(home, proxy_header=proxy.header), proxy.host, proxy.port
+            )
+            return connection
+        transport = await tunnel(proxy, origin.host, origin.port)
+        connection = Connection(home)
+        try:
+            secured = await self._loop.start_tls(transport, connection, self._context(), server_hostname=origin.host)
+        except BaseException:
+            transport.abort()
+            raise
+        if secured is None:
+            raise OSError(f"{origin.host} closed the connection")
+        connection.connection_made(secured)
+        return connection
 
     async def _addresses(self, origin: Origin) -> list[str]:
         """Looks a host's name up, once for all who want to know it at that moment.
@@ -151,14 +175,24 @@ class _Home:
         self._pool.lost(self._origin, connection)
 
 
-@lru_cache(maxsize=4096)
-def origin_of(url: URL) -> Origin:
-    """Whom a URL leads to."""
-    return Origin(url.host or "", url.port or 80, url.scheme == "https")
+def origin_of(url: URL, external: bool = False) -> Origin:
+    """The server of a URL."""
+    return Origin(url.host or "", url.port or 80, url.scheme == "https", external)
 
 
-@lru_cache(maxsize=4096)
-def opening(method: str, url: URL) -> bytes:
-    """A request's first lines, up to where the length of its body belongs."""
+def opening(method: str, url: URL, absolute: bool = False) -> bytes:
+    """A request's first lines, up to where the length of its body belongs.
+
+    Args:
+        method: The method.
+        url: The URL.
+        absolute: Whether the request line has the whole URL, as a proxy wants it.
+    """
     host = url.host_port_subcomponent or ""
-    return f"{method} {url.raw_path_qs} HTTP/1.1\r\nhost: {host}\r\ncontent-length: ".encode()
+    target = f"{url.scheme}://{host}{url.raw_path_qs}" if absolute else url.raw_path_qs
+    return f"{method} {target} HTTP/1.1\r\nhost: {host}\r\ncontent-length: ".encode()
+
+
+# Of the configuration's URLs only: those with a caller's id or query in them are no end of keys.
+known_origin = lru_cache(maxsize=4096)(origin_of)
+known_opening = lru_cache(maxsize=4096)(opening)

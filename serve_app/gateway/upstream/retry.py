@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from random import random
 
 from serve_app.gateway.exchange.outcome import RETRIED, Reason
 from serve_app.gateway.upstream.attempt import Answer, AttemptError
@@ -18,7 +19,11 @@ _LOST_AFTER_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The pause before each new attempt but the first: doubling from `first` to `longest`, in seconds."""
+    """The longest pause before each new attempt but the first: doubling from `first` to `longest`, in seconds.
+
+    The pause itself is drawn between 0 and that ("full jitter"), so that requests which failed together do not come
+    again together.
+    """
 
     first: float = 0.05
     longest: float = 1.0
@@ -36,6 +41,7 @@ async def first_answer(
     backoff: Backoff = DEFAULT_BACKOFF,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
+    draw: Callable[[], float] = random,
 ) -> Answer:
     """Repeats an attempt that failed without an answer.
 
@@ -56,6 +62,7 @@ async def first_answer(
         backoff: The pauses.
         sleep: Makes a pause.
         clock: Tells the time in seconds.
+        draw: Draws a number between 0 and 1, the share of a pause.
 
     Raises:
         AttemptError: The last failure, once the window is over or if a new attempt would be of no use; its reason is
@@ -79,7 +86,7 @@ async def first_answer(
                 raise
             logger.debug("new attempt in %g s after %s: %s", pause, failure.reason, failure)
             retried(failure.reason)
-        await sleep(pause)
+        await sleep(pause * draw())
         pause = min(pause * 2, backoff.longest) or backoff.first
         fresh = True
 

@@ -23,6 +23,9 @@ class ApiKey(Policy):  # type: ignore[misc,valid-type]
         "makes the key.",
     )
     team: Name | None = Field(default=None, description="The team it belongs to, a key of `auth.teams`.")
+    expires: Annotated[str, StringConstraints(pattern=patterns.TIME)] | None = Field(
+        default=None, description="From when it is refused: `2027-01-31` (its start, UTC) or `2027-01-31T12:00:00Z`."
+    )
 
 
 class Oidc(Part):

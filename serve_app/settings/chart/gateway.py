@@ -9,6 +9,7 @@ from serve_app.settings.chart.exposure import Autoscaling, HttpRoute, Ingress, P
 from serve_app.settings.chart.part import (
     Count,
     Image,
+    Name,
     Names,
     Part,
     PositiveCount,
@@ -24,7 +25,17 @@ class Limits(Part):
     """What a client may send."""
 
     max_body_bytes: PositiveCount
+    max_form_bytes: PositiveCount
+    max_buffered_bytes: PositiveCount
     body_seconds: PositiveSeconds
+    write_seconds: PositiveSeconds
+
+
+class Cors(Part):
+    """Web pages that may call the gateway."""
+
+    origins: dict[Name, Annotated[str, StringConstraints(pattern=patterns.ORIGIN)] | None]
+    max_age_seconds: Count
 
 
 class Timeouts(Part):
@@ -41,6 +52,14 @@ class Retry(Part):
     window_seconds: Seconds
     before_fallback_seconds: Seconds
     max_lost: Count
+    fallback_on_server_errors: bool
+
+
+class Breaker(Part):
+    """When a backend that keeps failing is skipped."""
+
+    failures: Count
+    open_seconds: PositiveSeconds
 
 
 class Queue(Part):
@@ -68,6 +87,7 @@ class Metering(Part):
 
     currency: Annotated[str, StringConstraints(min_length=1)]
     log_prompts: bool
+    default_output_tokens: PositiveCount
 
 
 class GatewayRedis(Part):
@@ -87,6 +107,21 @@ class Tracing(Part):
     sample_percent: Annotated[float, Field(ge=0, le=100)]
 
 
+class Proxy(Part):
+    """The way out of the cluster."""
+
+    url: Annotated[str, StringConstraints(pattern=patterns.HTTP_URL)]
+    no_proxy: list[Annotated[str, StringConstraints(min_length=1)]]
+
+
+class CaBundle(Part):
+    """Whom the gateway trusts."""
+
+    existing_config_map: Names
+    existing_secret: Names
+    key: Annotated[str, StringConstraints(min_length=1)]
+
+
 class Gateway(Part):
     """The gateway."""
 
@@ -99,14 +134,18 @@ class Gateway(Part):
     ingress: Ingress
     http_route: HttpRoute
     limits: Limits
+    cors: Cors
     timeouts: Timeouts
     retry: Retry
+    breaker: Breaker
     queue: Queue
     keep_alive: KeepAlive
     shadows: Shadows
     redis: GatewayRedis
     metering: Metering
     tracing: Tracing
+    proxy: Proxy
+    ca_bundle: CaBundle
     drain_seconds: WholeSeconds
     pod_disruption_budget: PodDisruptionBudget
     pod: Pod  # type: ignore[valid-type]

@@ -52,6 +52,9 @@ class Route(Part):
         default_factory=dict,
         description="Model or provider -> its turn when the backend cannot answer (429, 503, unreachable, time-out).",
     )
+    answer_model: Literal["backend", "route"] = Field(
+        default="backend", description="The `model` of answers: the backend that answered, or the route's name."
+    )
 
 
 class ProviderKey(Part):
@@ -59,13 +62,27 @@ class ProviderKey(Part):
 
     existing_secret: Names = Field(default="", description="Secret with the key; none if the provider wants no key.")
     key: str = Field(default="api-key", description="Key in that Secret.")
+    header: HeaderName = Field(
+        default="authorization", description="Header that carries it; `authorization` has it as a bearer token."
+    )
 
 
 class Provider(Part):
     """A model of an OpenAI-compatible API somewhere else; only routes lead to it."""
 
-    url: Annotated[str, StringConstraints(pattern=patterns.URL)] = Field(
-        default="", description="Where its API is, without /v1."
+    base_url: Annotated[str, StringConstraints(pattern=patterns.URL)] = Field(
+        default="", description="Its base URL as it documents it, with its own /v1: what SDKs call `base_url`."
+    )
+    query: dict[Name, str | None] = Field(default_factory=dict, description="Query parameters of each request.")
+    headers: dict[HeaderName, gateway.HeaderValue | None] = Field(
+        default_factory=dict, description="Headers of each request."
+    )
+    apis: list[gateway.ApiName] = Field(
+        default_factory=list,
+        description="APIs that it has. Empty: by task, `chat_completions`, `embeddings`, `rerank` or `transcriptions`.",
+    )
+    fields: dict[Name, str | None] = Field(
+        default_factory=dict, description="Field of a request's body -> its name there; empty drops it."
     )
     model: str = Field(default="", description="The model's name there; the entry's own if empty.")
     task: Literal["generate", "embed", "score", "transcribe"] = Field(

@@ -5,21 +5,14 @@ that names the key and the remedy (`explain`).
 """
 
 from serve_app.settings.gateway.access import Key, Oidc, Policy, Priority, Team
-from serve_app.settings.gateway.file import (
-    GatewayConfig,
-    KeepAlive,
-    Limits,
-    Metering,
-    Queue,
-    Redis,
-    Retry,
-    Shadows,
-    Timeouts,
-)
+from serve_app.settings.gateway.file import GatewayConfig, Metering, Redis, Shadows
+from serve_app.settings.gateway.http import Breaker, Cors, KeepAlive, Limits, Queue, Retry, Timeouts
 from serve_app.settings.gateway.models import (
+    ApiName,
     Backend,
     Backends,
     Fallback,
+    HeaderValue,
     Match,
     Model,
     Price,
@@ -31,10 +24,14 @@ from serve_app.settings.gateway.models import (
 from serve_app.settings.gateway.section import explain
 
 __all__ = [
+    "ApiName",
     "Backend",
     "Backends",
+    "Breaker",
+    "Cors",
     "Fallback",
     "GatewayConfig",
+    "HeaderValue",
     "KeepAlive",
     "Key",
     "Limits",

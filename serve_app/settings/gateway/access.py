@@ -1,6 +1,7 @@
 """Who may ask for what, and how often: policies of keys and teams, and tokens of an identity provider."""
 
 import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -8,6 +9,7 @@ from pydantic import Field, StringConstraints, field_validator
 from serve_app.settings.gateway.section import Name, PositiveCount, Section
 
 Priority = Literal["high", "normal", "low"]
+_TIME = "write it as 2027-01-31 or 2027-01-31T12:00:00Z"
 HASH_PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -19,6 +21,9 @@ class Policy(Section):
     tokens_per_minute: PositiveCount | None = Field(default=None, description="Prompt and answer together.")
     concurrent_requests: PositiveCount | None = None
     monthly_tokens: PositiveCount | None = Field(default=None, description="Prompt and answer; the month is UTC's.")
+    monthly_cost: float | None = Field(
+        default=None, gt=0, le=1e9, description="Price of the month's tokens, in metering.currency."
+    )
     priority: Priority | None = Field(default=None, description="Whose turn comes first where requests wait.")
 
 
@@ -30,13 +35,39 @@ class Key(Policy):
     """An entry of a mounted Secret, as JSON: a key that is accepted. Its text is known to its holder only."""
 
     hash: str = Field(description="sha256: and the SHA-256 of the key's text in hexadecimal digits.")
+    previous_hash: str = Field(default="", description="The hash before, accepted as well while the key is rotated.")
     team: str = Field(default="", description="The team it belongs to.")
+    expires: datetime | None = Field(
+        default=None, description="From when it is refused: 2027-01-31 (its start, UTC) or 2027-01-31T12:00:00Z."
+    )
+
+    @field_validator("hash", "previous_hash")
+    @classmethod
+    def _is_hash(cls, value: str) -> str:
+        if value and not HASH_PATTERN.fullmatch(value):
+            raise ValueError("is no sha256:<64 hexadecimal digits>, make the entry with python -m serve_app.keys")
+        return value
 
     @field_validator("hash")
     @classmethod
-    def _is_hash(cls, value: str) -> str:
-        if not HASH_PATTERN.fullmatch(value):
-            raise ValueError("is no sha256:<64 hexadecimal digits>, make the entry with python -m serve_app.keys")
+    def _is_there(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is empty, make the entry with python -m serve_app.keys")
+        return value
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _is_a_time(cls, value: object) -> object:
+        """RFC 3339, as text; YAML makes a date of it that it leaves unquoted."""
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value) if "T" in value.upper() else date.fromisoformat(value)
+            except ValueError:
+                raise ValueError(f"is {value!r}, {_TIME}") from None
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"is {value.isoformat()!r} without a time zone, {_TIME}")
         return value
 
 

@@ -5,51 +5,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from serve_app.settings.gateway.access import Oidc, Team
+from serve_app.settings.gateway.http import Breaker, Cors, KeepAlive, Limits, Queue, Retry, Timeouts
 from serve_app.settings.gateway.models import Model, Route
-from serve_app.settings.gateway.section import Count, Name, PositiveCount, Seconds, Section
-
-
-class Limits(Section):
-    """What a client may send."""
-
-    max_body_bytes: PositiveCount = Field(default=10 * 1024 * 1024, description="Largest request body in bytes.")
-    body_seconds: Seconds = Field(default=60, description="How long a client may take to send its body.")
-
-
-class Timeouts(Section):
-    """How long the gateway waits for a model, in seconds."""
-
-    connect_seconds: Seconds = Field(default=5, description="One attempt's name look-up and connection.")
-    first_byte_seconds: Seconds = Field(default=600, description="From the request to the answer's first byte, in all.")
-    idle_seconds: Seconds = Field(default=600, description="Between two bytes of an answer.")
-
-
-class Retry(Section):
-    """What happens while a model cannot be reached, before the first byte of an answer."""
-
-    window_seconds: float = Field(
-        default=60, ge=0, le=86400, description="How long after the first failed attempt new ones are made; 0 for none."
-    )
-    before_fallback_seconds: float = Field(
-        default=2, ge=0, le=86400, description="The same where a fallback is there to be asked in its place."
-    )
-    max_lost: Count = Field(
-        default=3, description="How often a request is sent again that a model took and lost: it may be what ends it."
-    )
-
-
-class Queue(Section):
-    """Requests that wait for their turn, per model and gateway replica."""
-
-    max_requests: Count = Field(default=256, description="How many may wait; the next is refused.")
-    max_seconds: Seconds = Field(default=60, description="How long one may wait.")
-
-
-class KeepAlive(Section):
-    """What a streaming client gets while it waits for the first byte: the headers, and comments that keep it alive."""
-
-    after_seconds: Seconds = Field(default=15, description="When the headers are sent, if there is no answer yet.")
-    every_seconds: Seconds = Field(default=15, description="Between two comments.")
+from serve_app.settings.gateway.section import Name, PositiveCount, Seconds, Section
 
 
 class Shadows(Section):
@@ -70,6 +28,9 @@ class Metering(Section):
 
     currency: str = Field(default="USD", description="Of the models' prices.")
     log_prompts: bool = Field(default=False, description="Write what was asked into the usage log.")
+    default_output_tokens: PositiveCount = Field(
+        default=1024, description="Tokens of an answer that are reserved for a request that sets no maximum."
+    )
 
 
 class GatewayConfig(Section):
@@ -81,8 +42,10 @@ class GatewayConfig(Section):
     oidc: Oidc | None = None
     redis: Redis | None = None
     limits: Limits = Limits()
+    cors: Cors = Cors()
     timeouts: Timeouts = Timeouts()
     retry: Retry = Retry()
+    breaker: Breaker = Breaker()
     queue: Queue = Queue()
     keep_alive: KeepAlive = KeepAlive()
     shadows: Shadows = Shadows()

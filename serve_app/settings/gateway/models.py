@@ -1,13 +1,35 @@
 """`models` and `routes` of the gateway's configuration: what there is, and by which names it is asked for."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from serve_app.settings.gateway.section import Count, Name, Percent, PositiveCount, Section
 
 Task = Literal["generate", "embed", "score", "transcribe"]
+ApiName = Literal[
+    "chat_completions",
+    "completions",
+    "responses",
+    "messages",
+    "count_tokens",
+    "embeddings",
+    "embed",
+    "rerank",
+    "score",
+    "classify",
+    "pooling",
+    "transcriptions",
+    "translations",
+    "tokenize",
+    "detokenize",
+]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=128)]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$", max_length=4096)]
+_OWN_HEADERS = frozenset(
+    ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding", "upgrade")
+)
 
 
 class Price(Section):
@@ -23,7 +45,19 @@ class Price(Section):
 class Model(Section):
     """A model: one application behind Ray Serve, or a provider's model somewhere else."""
 
-    url: str = Field(description="Where the model's API is, without /v1; http or https.")
+    url: str = Field(
+        default="", description="Root of the model's API, to which whole paths such as /v1/chat/completions are added."
+    )
+    base_url: str = Field(
+        default="", description="In place of url: the base URL of an OpenAI-compatible API, which stands for /v1."
+    )
+    query: dict[Name, str] = Field(default_factory=dict, description="Query parameters of each request.")
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, description="Headers of each request.")
+    apis: list[ApiName] | None = Field(default=None, description="APIs that it has; all those of its task if not set.")
+    fields: dict[Name, str] = Field(
+        default_factory=dict, description="Field of a request's body -> its name there; empty drops it."
+    )
+    external: bool = Field(default=False, description="Outside of the cluster: a proxy may lead to it.")
     task: Task = Field(default="generate", description="What it is for; decides which APIs it answers.")
     owned_by: str = Field(default="ray-vllm-stack", description="`owned_by` in /v1/models.")
     context_length: PositiveCount | None = Field(default=None, description="Tokens of prompt and answer; informs.")
@@ -31,19 +65,36 @@ class Model(Section):
     private: bool = Field(default=False, description="Asked for by routes only.")
     upstream_model: str = Field(default="", description="The name it goes by at its URL; its own id if empty.")
     api_key_file: str = Field(default="", description="File with the key that its URL wants; none if empty.")
+    api_key_header: HeaderName = Field(
+        default="authorization", description="Header of the key; authorization has it as a bearer token."
+    )
     max_concurrent_requests: Count = Field(
         default=0, description="Requests that one gateway replica has in flight to it, others wait; 0 for any number."
     )
     scales_to_zero: bool = Field(default=False, description="It may have to be started first: waited for that long.")
     price: Price | None = None
 
-    @field_validator("url")
+    @field_validator("url", "base_url")
     @classmethod
-    def _is_base_url(cls, url: str) -> str:
+    def _is_url(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
             raise ValueError(f"is {url!r}, write it as http://HOST:PORT/PATH")
         return url.rstrip("/")
+
+    @field_validator("headers")
+    @classmethod
+    def _are_not_ours(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name in headers:
+            if name.lower() in _OWN_HEADERS:
+                raise ValueError(f"has {name!r}, which the gateway sets itself, leave it out")
+        return headers
+
+    @model_validator(mode="after")
+    def _has_one_url(self) -> "Model":
+        if bool(self.url) == bool(self.base_url):
+            raise ValueError("needs one of url and baseUrl, set one and leave out the other")
+        return self
 
 
 class Backend(Section):
@@ -113,6 +164,9 @@ class Route(Section):
     matches: dict[Name, Match] = Field(default_factory=dict, description="Other backends for some requests.")
     shadow: dict[Name, Shadow] = Field(default_factory=dict, description="Model id -> how many copies it gets.")
     fallback: dict[Name, Fallback] = Field(default_factory=dict, description="Model id -> when it is asked.")
+    answer_model: Literal["backend", "route"] = Field(
+        default="backend", description="The `model` of answers: the backend that answered, or the route's name."
+    )
 
     _check = field_validator("backends")(_asks_somebody)
 

@@ -12,7 +12,19 @@ OPERATIONS = [
     *(("POST", path) for path in APIS),
     ("GET", "/v1/responses/{response_id}"),
     ("POST", "/v1/responses/{response_id}/cancel"),
-    *(("GET", path) for path in ("/v1/models", "/v1/models/{name}", "/v1/limits", "/healthz", "/readyz")),
+    *(
+        ("GET", path)
+        for path in (
+            "/v1/models",
+            "/v1/models/{name}",
+            "/v1/limits",
+            "/healthz",
+            "/readyz",
+            "/health",
+            "/ping",
+            "/version",
+        )
+    ),
 ]
 TASKS = {"chatter": "generate", "embedder": "embed", "scorer": "score", "writer": "transcribe"}
 """The models there are -> what they are for."""

@@ -120,7 +120,6 @@ async def test_a_body_in_pieces_within_the_limit(gateway: Gateway, model: FakeMo
         ("POST", "/v1/nothing", 404, None),
         ("GET", "/", 404, None),
         ("GET", "/docs", 404, None),
-        ("POST", CHAT + "/", 404, None),
     ],
 )
 async def test_paths_and_methods(gateway: Gateway, method: str, path: str, status: int, allow: str | None) -> None:

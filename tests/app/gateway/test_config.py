@@ -29,7 +29,10 @@ def mount(volume: Path, version: str, content: str) -> Path:
     [
         (b"a: b: c", "it is not YAML"),
         (b"", "it has to be a mapping with the key models, add it"),
-        (b"models: {a: {url: http://h}, a/b: {}}", "models.a/b.url is missing, add it"),
+        (
+            b"models: {a: {url: http://h}, a/b: {}}",
+            "models.a/b needs one of url and baseUrl, set one and leave out the other",
+        ),
     ],
 )
 def test_what_cannot_be_used(content: bytes, sentence: str) -> None:

@@ -38,18 +38,28 @@ usage: include "ray-vllm-stack.gateway.config.provider" (dict "root" $ "id" "els
 */}}
 {{- define "ray-vllm-stack.gateway.config.provider" -}}
 {{- $provider := .provider }}
+{{- $task := $provider.task | default "generate" }}
+{{- $first := dict "generate" "chat_completions" "embed" "embeddings" "score" "rerank" "transcribe" "transcriptions" }}
 {{- $total := int $provider.maxConcurrentRequests }}
 {{- $entry := dict
-  "url" $provider.url
-  "task" ($provider.task | default "generate")
+  "baseUrl" $provider.baseUrl
+  "external" true
+  "apis" ($provider.apis | default (list (get $first $task)))
+  "task" $task
   "ownedBy" .id
   "private" true
   "maxConcurrentRequests" (include "ray-vllm-stack.gateway.share" (dict "root" .root "total" $total) | int) }}
+{{- range $key := list "query" "headers" "fields" }}
+  {{- with get $provider $key }}
+    {{- $_ := set $entry $key . }}
+  {{- end }}
+{{- end }}
 {{- with $provider.model }}
   {{- $_ := set $entry "upstreamModel" . }}
 {{- end }}
 {{- if ($provider.apiKey | default dict).existingSecret }}
   {{- $_ := set $entry "apiKeyFile" (printf "/etc/gateway-providers/%s" .id) }}
+  {{- $_ := set $entry "apiKeyHeader" ($provider.apiKey.header | default "authorization") }}
 {{- end }}
 {{- with $provider.price }}
   {{- $_ := set $entry "price" . }}

@@ -11,13 +11,16 @@ usage: include "ray-vllm-stack.gateway.config" $
   {{- $entry := dict "root" $ "id" $id "provider" $provider }}
   {{- $_ := include "ray-vllm-stack.gateway.config.provider" $entry | fromJson | set $models $id }}
 {{- end }}
+{{- $origins := include "ray-vllm-stack.merge.withoutNulls" .Values.gateway.cors.origins | fromJson | values | sortAlpha | uniq }}
 {{- $config := dict
   "models" $models
   "routes" .Values.resolved.routes
   "teams" (include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson)
   "limits" .Values.gateway.limits
+  "cors" (dict "origins" $origins "maxAgeSeconds" .Values.gateway.cors.maxAgeSeconds)
   "timeouts" .Values.gateway.timeouts
   "retry" .Values.gateway.retry
+  "breaker" .Values.gateway.breaker
   "queue" .Values.gateway.queue
   "keepAlive" .Values.gateway.keepAlive
   "shadows" .Values.gateway.shadows

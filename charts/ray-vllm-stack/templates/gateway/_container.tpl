@@ -18,7 +18,7 @@ args:
   - --drain-seconds={{ int .Values.gateway.drainSeconds }}
 {{- with include "ray-vllm-stack.gateway.env" . }}
 env:
-  {{- . | nindent 2 }}
+  {{- trim . | nindent 2 }}
 {{- end }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.container" . | nindent 2 }}

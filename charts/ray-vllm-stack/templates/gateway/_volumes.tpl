@@ -24,6 +24,10 @@ usage: include "ray-vllm-stack.gateway.volumes" $
     secretName: {{ .secret }}
     items: [{key: {{ .key | quote }}, path: password}]
 {{- end }}
+{{- with include "ray-vllm-stack.gateway.caBundle" . }}
+- name: ca-bundle
+  {{- . | nindent 2 }}
+{{- end }}
 - name: tmp
   emptyDir: {}
 {{- end }}
@@ -42,6 +46,9 @@ usage: include "ray-vllm-stack.gateway.volumeMounts" $
 {{- end }}
 {{- if include "ray-vllm-stack.gateway.redisPassword" . | fromJson }}
 - {name: redis-password, mountPath: /etc/gateway-redis, readOnly: true}
+{{- end }}
+{{- if include "ray-vllm-stack.gateway.caBundle" . }}
+- {name: ca-bundle, mountPath: /etc/gateway-ca, readOnly: true}
 {{- end }}
 - {name: tmp, mountPath: /tmp}
 {{- end }}

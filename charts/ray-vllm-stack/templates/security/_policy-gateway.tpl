@@ -40,7 +40,7 @@ Ports of the services elsewhere that the gateway talks to, wherever they are, as
 usage: include "ray-vllm-stack.security.gatewayPorts" $ | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.security.gatewayPorts" -}}
-{{- $urls := list .Values.gateway.tracing.endpoint }}
+{{- $urls := list .Values.gateway.tracing.endpoint .Values.gateway.proxy.url }}
 {{- if .Values.gateway.redis.enabled }}
   {{- $urls = append $urls .Values.gateway.redis.url }}
 {{- end }}
@@ -48,7 +48,7 @@ usage: include "ray-vllm-stack.security.gatewayPorts" $ | fromJsonArray
   {{- $urls = concat $urls (list .Values.auth.oidc.issuer .Values.auth.oidc.jwksUrl) }}
 {{- end }}
 {{- range .Values.resolved.providers }}
-  {{- $urls = append $urls .url }}
+  {{- $urls = append $urls .baseUrl }}
 {{- end }}
 {{- $ports := list }}
 {{- range compact $urls }}

@@ -16,5 +16,13 @@ gateway.retry.windowSeconds: is {{ $gateway.retry.windowSeconds }}, longer than 
 {{- if gt (float64 $gateway.timeouts.connectSeconds) (float64 $gateway.timeouts.firstByteSeconds) }}
 gateway.timeouts.connectSeconds: is {{ $gateway.timeouts.connectSeconds }}, longer than firstByteSeconds ({{ $gateway.timeouts.firstByteSeconds }}), lower it
 {{- end }}
+{{- range $key := list "maxBodyBytes" "maxFormBytes" }}
+{{- if gt (get $gateway.limits $key | float64) (float64 $gateway.limits.maxBufferedBytes) }}
+gateway.limits.{{ $key }}: is larger than maxBufferedBytes ({{ $gateway.limits.maxBufferedBytes | int64 }}), so that such a request would always be refused, lower it or raise maxBufferedBytes
+{{- end }}
+{{- end }}
+{{- if and $gateway.caBundle.existingConfigMap $gateway.caBundle.existingSecret }}
+gateway.caBundle: has an existingConfigMap and an existingSecret, leave one of them out
+{{- end }}
 {{- end }}
 {{- end }}

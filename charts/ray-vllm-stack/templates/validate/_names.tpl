@@ -18,10 +18,8 @@ models.{{ $id }}.engine.lora_modules: an adapter is called "{{ . }}", as is anot
 {{- if hasKey $models $id }}
 providers.{{ $id }}: is also the id of a model, rename one of them
 {{- end }}
-{{- if not $provider.url }}
-providers.{{ $id }}.url: is empty, say where its API is, without /v1
-{{- else if hasSuffix "/v1" (trimSuffix "/" $provider.url) }}
-providers.{{ $id }}.url: is {{ $provider.url }}, leave out /v1, which the gateway adds
+{{- if not $provider.baseUrl }}
+providers.{{ $id }}.baseUrl: is empty, set the base URL that the provider documents, such as https://api.example.com/v1
 {{- end }}
 {{- end }}
 {{- end }}

@@ -33,7 +33,8 @@ needs_a_server = pytest.mark.skipif(REAL is None, reason="neither valkey-server 
 
 
 def policy(**limits: int) -> Policy:
-    return Policy.model_validate({Policy.model_fields[name].alias: limit for name, limit in limits.items()})
+    fields = {name: float(limit) if name == "monthly_cost" else limit for name, limit in limits.items()}
+    return Policy.model_validate({Policy.model_fields[name].alias: limit for name, limit in fields.items()})
 
 
 def caller(*, key: Policy | None = None, team: Policy | None = None) -> Caller:

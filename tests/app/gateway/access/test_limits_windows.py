@@ -2,38 +2,50 @@ import math
 import random
 
 import pytest
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 
-from serve_app.gateway.access.windows import MINUTE, Window, duration
+from serve_app.gateway.access.windows import MINUTE, Window, Windows, duration
 
 
-def test_windows_agree_with_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At any time the same number is left, and there is a next one exactly when the library lets it in."""
+def test_what_a_window_says_comes_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a next one exactly when it says so, and all may come again when it says it is empty."""
     chance = random.Random(4)  # noqa: S311
     for _ in range(300):
         now = 1e9 + chance.random() * 1e6
         monkeypatch.setattr("time.time", lambda: now)  # noqa: B023
-        storage = MemoryStorage()
-        limiter = SlidingWindowCounterRateLimiter(storage)
-        item = RateLimitItemPerMinute(chance.randint(1, 50))
-        key = item.key_for("x")
+        windows, limit = Windows(), chance.randint(1, 50)
         for _ in range(chance.randint(0, 5)):
-            storage.acquire_sliding_window_entry(key, 10**9, MINUTE, chance.randint(1, 40))
+            windows.count("x", chance.randint(1, 40))
             now += chance.random() * 50
-        window = Window(*storage.get_sliding_window(key, MINUTE))
-        assert window.left(item.amount) == limiter.get_window_stats(item, "x").remaining
-        assert bool(window.left(item.amount)) == limiter.test(item, "x")
-        wait = window.seconds_to_next(item.amount)
-        assert (wait == 0) == limiter.test(item, "x")
+        wait = windows.read("x").seconds_to_next(limit)
+        assert (wait == 0) == (windows.read("x").left(limit) > 0)
+        empty = windows.read("x").seconds_to_empty()
         if wait:
             now += wait - 0.001
-            assert not limiter.test(item, "x")
+            assert windows.read("x").left(limit) == 0
             now += 0.002
-            assert limiter.test(item, "x")
-        now += max(0, window.seconds_to_empty() - wait) + 0.01
-        assert limiter.get_window_stats(item, "x").remaining == item.amount
+            assert windows.read("x").left(limit) > 0
+        now += max(0, empty - wait) + 0.01
+        assert windows.read("x").left(limit) == limit
+
+
+def test_the_last_minute_counts_by_what_is_left_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rule by hand: half a minute later, half of the last minute's count is left."""
+    now = 1e9 // MINUTE * MINUTE
+    monkeypatch.setattr("time.time", lambda: now)
+    windows = Windows()
+    windows.count("x", 40)
+    assert windows.read("x").left(100) == 60
+    now += MINUTE + 30
+    assert windows.read("x").left(100) == 80
+    windows.count("x", 7)
+    assert windows.read("x").left(100) == 73
+    windows.count("x", -7)
+    assert windows.read("x").left(100) == 80
+    windows.count("x", -30)
+    assert windows.read("x").left(100) == 100, "more cannot be left than the limit"
+    now += 2 * MINUTE
+    windows.count("y")
+    assert len(windows) == 1
 
 
 @pytest.mark.parametrize(

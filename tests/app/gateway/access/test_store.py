@@ -1,23 +1,27 @@
 """Limits that several replicas share through Redis."""
 
 import asyncio
+import random
+import re
 import time
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from limits.aio.storage import RedisStorage
 from prometheus_client import CollectorRegistry
 
 from serve_app.gateway.access.budget import this_month
+from serve_app.gateway.access.charge import Charge
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.limits import Grant
 from serve_app.gateway.access.redis_batches import BatchingRedis
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
 from serve_app.gateway.access.store import ReplicaStore, opened
+from serve_app.gateway.exchange.caller import Caller
 
 from ..support import until
 from .limit_support import (
     FakeServer,
+    Replica,
     Server,
     caller,
     client_of,
@@ -29,6 +33,8 @@ from .limit_support import (
     until_running,
     until_used,
 )
+
+_WINDOWS = ("requests_per_minute", "tokens_per_minute")
 
 
 async def test_two_replicas_act_as_one(server: Server) -> None:
@@ -45,14 +51,14 @@ async def test_two_replicas_act_as_one(server: Server) -> None:
         first, _ = await one.enter(slots), await two.enter(slots)
         await one.refused(slots)
         await two.refused(slots)
-        first.leave(0)
+        first.leave()
         await until_running(two, slots, 1)
         await two.enter(slots)
         await one.refused(slots)
 
         spent = caller(team=policy(tokens_per_minute=100, monthly_tokens=150))
         for replica in (one, two):
-            (await replica.enter(spent)).leave(50)
+            (await replica.enter(spent)).leave(Charge(50))
         await until_used(two, spent, 100)
         assert "100 tokens per minute" in (await one.refused(spent)).message
         budget = caller(team=policy(monthly_tokens=100))
@@ -80,7 +86,7 @@ async def test_what_one_policy_refuses_is_not_charged_to_the_other(server: Serve
         who = caller(key=key, team=policy(**{limit: 1}))
         grant = await replica.enter(who)
         if "tokens" in limit:
-            grant.leave(1)
+            grant.leave(Charge(1))
             await until_running(replica, who, 0)
         before = await replica.usage(caller(key=key))
         for _ in range(9):
@@ -91,37 +97,53 @@ async def test_what_one_policy_refuses_is_not_charged_to_the_other(server: Serve
         assert before == after
 
 
-async def test_windows_are_the_librarys_and_all_keys_have_the_prefix(server: Server) -> None:
-    """What the scripts write is what `limits` itself reads, and the other way round."""
+async def test_all_keys_have_the_prefix_and_end_by_themselves(server: Server) -> None:
     async with sharing(server) as replica:
         limits = {"requests_per_minute": 9, "tokens_per_minute": 100, "concurrent_requests": 2, "monthly_tokens": 10**6}
-        who = caller(key=policy(**limits))
-        (await replica.enter(who)).leave(30)
+        who = caller(key=policy(**limits, monthly_cost=9))
+        (await replica.enter(who)).leave(Charge(30, 5))
         await until_running(replica, who, 0)
-        pool = server.pool()
-        library = RedisStorage(
-            "async+redis://", implementation="redispy", key_prefix="ray-vllm-gateway", connection_pool=cast("Any", pool)
-        )
-        assert (await library.get_sliding_window("requests/key/ann", 60))[2] == 1
-        assert (await library.get_sliding_window("tokens/key/ann", 60))[2] == 30
-        assert await library.acquire_sliding_window_entry("tokens/key/ann", 100, 60, 70)
-        assert "100 tokens" in (await replica.refused(who)).message
         client = client_of(server)
-        keys = await client.keys("*")
-        assert sorted(keys) == [
-            f"ray-vllm-gateway:budget/key/ann/{this_month()}".encode(),
-            b"ray-vllm-gateway:{requests/key/ann}",
-            b"ray-vllm-gateway:{tokens/key/ann}",
-        ]
-        assert all([await client.ttl(key) > 60 for key in keys]), "all keys end by themselves"
+        keys = sorted(re.sub(rb"/\d+$|settled/.*", b"", key) for key in await client.keys("*"))
+        month = this_month().encode()
+        assert keys == sorted(
+            [
+                b"ray-vllm-gateway:budget/key/ann/" + month,
+                b"ray-vllm-gateway:cost/key/ann/" + month,
+                b"ray-vllm-gateway:requests/key/ann",
+                b"ray-vllm-gateway:",
+                b"ray-vllm-gateway:tokens/key/ann",
+            ]
+        )
+        assert all([await client.ttl(key) > 60 for key in await client.keys("*")])
         await client.aclose()
-        await pool.aclose()
+
+
+async def test_redis_counts_as_memory_does(server: Server) -> None:
+    """The same requests and tokens, at the same moments: the same is left."""
+    chance = random.Random(7)  # noqa: S311
+    who = caller(key=policy(requests_per_minute=40, tokens_per_minute=1000))
+    alone = Replica.alone()
+    async with sharing(server) as shared:
+        for _ in range(15):
+            reserved, took = (Charge(chance.randint(0, 50)) for _ in range(2))
+            for replica in (alone, shared):
+                (await replica.enter(who, reserved)).leave(took)
+        await eventually(lambda: _equal(alone, shared, who))
+
+
+async def _equal(one: Replica, two: Replica, who: Caller) -> bool:
+    left = [
+        [limit[key]["remaining"] for limit in (await replica.usage(who))["limits"] for key in _WINDOWS]
+        for replica in (one, two)
+    ]
+    return left[0] == left[1]
 
 
 async def test_redis_keeps_a_months_count_for_longer_than_the_month(server: Server) -> None:
     async with sharing(server) as replica:
         who = caller(team=policy(monthly_tokens=10))
-        (await replica.enter(who)).leave(3)
+        (await replica.enter(who)).leave(Charge(3))
         await until_used(replica, who, 3)
         client = client_of(server)
         assert await client.ttl(f"ray-vllm-gateway:budget/team/red/{this_month()}") > 31 * 86400
@@ -162,7 +184,7 @@ async def test_long_requests_keep_their_leases(server: Server, monkeypatch: pyte
 
         await eventually(are_renewed)
         for grant in grants:
-            grant.leave(0)
+            grant.leave()
         await until_running(replica, who, 0)
         await asyncio.sleep(0.2)
         assert await running(replica, who) == 0, "what has ended is not renewed"
@@ -181,7 +203,7 @@ async def test_a_client_that_leaves_meanwhile_holds_no_place(server: Server) -> 
                 await entering
             server.thaw()
             await until_running(replica, who, 0)
-            (await replica.enter(who)).leave(0)
+            (await replica.enter(who)).leave()
             await until_running(replica, who, 0)
         assert replica.value("limit_store_errors_total") == 0
 

@@ -3,119 +3,193 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from msgspec import UNSET
+from prometheus_client import CollectorRegistry
 
 from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.api.table import APIS, RETRIEVE
-from serve_app.gateway.http.body import MOST_FIELDS, Body, read
-from serve_app.gateway.http.pieces import Pieces, size_of
+from serve_app.gateway.http.body import Body, read
+from serve_app.gateway.http.body_memory import SMALL_BYTES, BodyMemory
 from serve_app.settings.gateway import Limits
 
-from .wire import JSON, receiving
+from .wire import JSON, receiving, share
 
 LIMITS = Limits()
 CHAT = "/v1/chat/completions"
-LARGE = json.dumps({"x": "y" * 100_000}).encode()
 
 
 async def body_of(raw: bytes | dict[str, Any], path: str = CHAT, content_type: bytes | None = None) -> Body:
     headers = JSON if content_type is None else {b"content-type": content_type}
     content = raw if isinstance(raw, bytes) else json.dumps(raw).encode()
-    return await read(receiving(content), headers, APIS[path], LIMITS)
+    return await read(receiving(content), headers, APIS[path], LIMITS, share())
 
 
-def sent(pieces: Pieces) -> bytes:
-    whole = b"".join(pieces)
-    assert size_of(pieces) == len(whole)
-    return whole
+async def test_what_the_gateway_has_to_know_is_read() -> None:
+    body = await body_of({"model": "a", "stream": True, "user": "u", "n": 1})
+    assert (body.model, body.stream, body.user, body.envelope.value("n")) == ("a", True, "u", 1)
+
+
+async def test_what_is_not_said_is_false_or_empty() -> None:
+    body = await body_of({"model": "a", "stream": None, "stream_options": None, "user": 5})
+    assert (body.stream, body.user) == (False, "")
+
+
+async def test_an_api_that_never_streams_is_not_asked_for_a_stream() -> None:
+    assert not (await body_of({"model": "a", "stream": True}, "/v1/embeddings")).stream
+    assert not (await body_of({"model": "a", "stream": "yes"}, "/tokenize")).stream
+
+
+@pytest.mark.parametrize(
+    ("metadata", "user"), [({"user_id": "u"}, "u"), ({"user_id": 1}, ""), ({}, ""), ("u", ""), (None, "")], ids=str
+)
+async def test_the_user_as_anthropics_clients_name_it(metadata: Any, user: str) -> None:
+    assert (await body_of({"model": "a", "user": "other", "metadata": metadata}, "/v1/messages")).user == user
+
+
+def sent(body: Body, model: str, changes: dict[str, object] | None = None, fields: dict[str, str] | None = None) -> Any:
+    """What a model reads."""
+    return json.loads(b"".join(body.pieces(model, changes, fields)))
 
 
 async def test_an_unchanged_body_is_the_very_bytes_that_came() -> None:
     raw = b'{ "model":"a",\n "temperature": 1.0e0, "big": 123456789012345678901234567890 }'
+    (piece,) = (await body_of(raw)).pieces("a")
+    assert piece is raw
+
+
+async def test_another_name_is_all_that_changes() -> None:
+    body = await body_of({"n": 1, "model": "route", "text": "é\u2028"})
+    assert sent(body, "a") == {"n": 1, "model": "a", "text": "é\u2028"}
+    assert sent(body, "b")["model"] == "b"
+    assert sent(body, "route")["model"] == "route"
+
+
+async def test_what_is_unchanged_is_not_even_copied_and_stays_to_the_digit() -> None:
+    raw = b'{"seed": 123456789012345678901, "model": "route", "x": 1e999}  '
     body = await body_of(raw)
-    assert body.encode({})[0] is body.raw is raw
-    assert body.encode({}, {"max_tokens": "other"})[0] is raw
+    pieces = body.pieces("a", {"stream_options": {"include_usage": True}})
+    assert isinstance(pieces[0], memoryview)
+    assert pieces[0].obj is raw
+    text = b"".join(pieces)
+    assert text == b'{"seed": 123456789012345678901, "model": "route", "x": 1e999,' + (
+        b'"stream_options":{"include_usage":true},"model":"a"}'
+    )
 
 
-@pytest.mark.parametrize("more", [b"", b', "x": ' + LARGE], ids=["small", "large"])
-async def test_fields_that_are_not_changed_keep_their_bytes(more: bytes) -> None:
-    kept = b'"seed": 123456789012345678901234567890, "n": 1e999, "text": "\\u00e9\xc3\xa9", "f": [1.0e0,  {"model": 1}]'
-    body = await body_of(b'{"model": "route", ' + kept + more + b"}")
-    whole = sent(body.encode({"model": "a", "stream_options": {"include_usage": True}}))
-    for value in (b"123456789012345678901234567890", b"1e999", b'"\\u00e9\xc3\xa9"', b'[1.0e0,  {"model": 1}]'):
-        assert value in whole
-    content = json.loads(whole)
-    assert content["model"] == "a"
-    assert content["stream_options"] == {"include_usage": True}
-    assert set(content) == {"model", "stream_options", "seed", "n", "text", "f", *(["x"] if more else [])}
-    assert json.loads(sent(body.encode({"model": "b"})))["model"] == "b"
+async def test_a_provider_gets_fields_under_its_names_and_none_that_it_does_not_know() -> None:
+    body = await body_of(b'{"model":"route","max_tokens":5,"top_k":1,"seed":123456789012345678901}')
+    fields = {"top_k": "", "max_tokens": "max_completion_tokens", "absent": "x"}
+    assert b"".join(body.pieces("large-1", {"stream": True}, fields)) == (
+        b'{"model":"large-1","max_completion_tokens":5,"seed":123456789012345678901,"stream":true}'
+    )
 
 
-@pytest.mark.parametrize("more", [{}, {"x": "y" * 100_000, "z": "z" * 100_000}], ids=["small", "large"])
-async def test_fields_are_left_out_and_renamed(more: dict[str, Any]) -> None:
-    body = await body_of({"model": "a", "top_k": 5, "max_tokens": 7, "user": "u"} | more)
-    names = {"top_k": "", "max_tokens": "max_completion_tokens", "absent": "other"}
-    assert json.loads(sent(body.encode({}, names))) == {"model": "a", "max_completion_tokens": 7, "user": "u"} | more
-    assert json.loads(sent(body.encode({"user": UNSET}))) == {"model": "a", "top_k": 5, "max_tokens": 7} | more
-
-
-async def test_a_field_that_has_the_new_name_already_stays() -> None:
-    body = await body_of({"model": "a", "max_tokens": 7, "max_completion_tokens": 8})
-    assert json.loads(sent(body.encode({}, {"max_tokens": "max_completion_tokens"})))["max_completion_tokens"] == 8
-
-
-async def test_what_is_left_out_at_a_model_is_so_if_the_gateway_set_it() -> None:
-    body = await body_of({"model": "a"})
-    assert json.loads(sent(body.encode({"stream_options": {}}, {"stream_options": ""}))) == {"model": "a"}
-
-
-async def test_a_body_of_one_large_field() -> None:
-    body = await body_of(b'{"model": "a", "x": ' + LARGE + b"}")
-    assert json.loads(sent(body.encode({"model": UNSET}))) == {"x": json.loads(LARGE)}
-
-
-async def test_a_large_body_is_not_copied() -> None:
-    body = await body_of(b'{"model": "a", "messages": [' + b"{}," * 1_000_000 + b'{}], "tools": ' + LARGE + b"}")
-    tracemalloc.start()
-    try:
-        pieces = body.encode({"model": "b"})
-        assert tracemalloc.get_traced_memory()[1] < 100_000
-    finally:
-        tracemalloc.stop()
-    assert json.loads(sent(pieces))["model"] == "b"
-
-
-async def test_a_large_body_cannot_fill_the_memory_with_fields() -> None:
-    body = await body_of(b'{"model": "a"' + b"".join(b', "%x": 0' % n for n in range(500_000)) + b"}")
-    tracemalloc.start()
-    try:
-        with pytest.raises(ApiError, match=f"more than {MOST_FIELDS} top-level fields") as refused:
-            body.encode({"model": "b"})
-        assert tracemalloc.get_traced_memory()[1] < 5_000_000
-    finally:
-        tracemalloc.stop()
+async def test_a_body_of_very_many_fields_is_not_taken_apart() -> None:
+    body = await body_of({"model": "a"} | {str(number): 1 for number in range(10_001)})
+    with pytest.raises(ApiError) as refused:
+        body.pieces("b", fields={"x": ""})
     assert refused.value.status == 400
+    assert sent(body, "b")["model"] == "b"
 
 
-async def test_of_two_models_the_last_is_replaced() -> None:
+async def test_the_paths_model_counts_in_place_of_the_bodys() -> None:
+    for raw in (b"{}", b' { "n": 1}', b'{"model": "other"}'):
+        body = await read(receiving(raw), JSON, APIS[CHAT], LIMITS, share(), model="a")
+        assert body.model == "a"
+        assert sent(body, "a")["model"] == "a"
+
+
+async def test_of_two_models_the_last_counts_as_it_does_for_the_model_server() -> None:
     body = await body_of(b'{"model": "a", "model": "b"}')
-    assert body.envelope.model == "b"
-    assert json.loads(sent(body.encode({"model": "c"}))) == {"model": "c"}
+    assert body.model == "b"
+    assert sent(body, "c") == {"model": "c"}
 
 
 async def test_a_request_without_a_body_has_none() -> None:
-    body = await read(receiving(b"dropped"), {}, RETRIEVE, LIMITS)
-    assert (body.envelope.model, sent(body.encode({})), sent(body.encode({"model": "a"}))) == ("", b"", b"")
+    body = await read(receiving(b"dropped"), {}, RETRIEVE, LIMITS, share())
+    assert (body.model, body.pieces("a"), body.pieces("a", {"x": 1})) == ("", (b"",), (b"",))
 
 
-async def test_what_is_read_can_be_written_again_however_deep_it_is() -> None:
-    body = await body_of(b'{"model": "a", "n": ' + b"[" * 500 + b"]" * 500 + b"}")
-    assert sent(body.encode({"model": "b"})) == b'{"model":"b","n":' + b"[" * 500 + b"]" * 500 + b"}"
+async def test_millions_of_objects_are_read_without_being_built() -> None:
+    raw = b'{"model":"a","messages":[' + b",".join([b"{}"] * 1_000_000) + b"]}"
+    tracemalloc.start()
+    body = await body_of(raw)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert body.model == "a"
+    assert peak < len(raw) / 10
+
+
+async def test_bytes_are_counted_until_they_are_released() -> None:
+    memory = BodyMemory(lambda: 1000, CollectorRegistry())
+    mine = memory.share()
+    body = await read(receiving(b'{"model":', b'"a"}'), JSON, APIS[CHAT], LIMITS, mine)
+    assert memory.used == mine.size == 13
+    body.release()
+    body.release()
+    assert memory.used == 0
+    assert body.raw == b""
+
+
+async def test_a_body_that_finds_no_room_is_refused_and_a_small_one_still_let_in() -> None:
+    memory = BodyMemory(lambda: 4 * SMALL_BYTES, CollectorRegistry())
+    other = memory.share()
+    other.take(4 * SMALL_BYTES)
+    with pytest.raises(ApiError) as refused:
+        await read(receiving(b'{"model":"a"}' + b" " * SMALL_BYTES), JSON, APIS[CHAT], LIMITS, memory.share())
+    assert (refused.value.status, refused.value.code) == (503, "gateway_overloaded")
+    assert (b"retry-after", b"1") in refused.value.headers
+    small = memory.share()
+    await read(receiving(b'{"model":"a"}'), JSON, APIS[CHAT], LIMITS, small)
+    assert memory.used == 4 * SMALL_BYTES + 13
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="cut"),
+        pytest.param(b'{"model": "a"} x', id="more after it"),
+        pytest.param(b"\xff", id="not UTF-8"),
+        pytest.param(b'\xef\xbb\xbf{"model": "a"}', id="byte order mark"),
+        pytest.param(b'{"model": "a", "n": NaN}', id="NaN"),
+        pytest.param(b'{"model": "a", "n": -Infinity}', id="infinity"),
+        pytest.param(b'{"model": "a", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", id="deep"),
+        pytest.param(b'["model"]', id="list"),
+        pytest.param(b'"model"', id="text"),
+        pytest.param(b"null", id="null"),
+    ],
+)
+async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        await body_of(raw)
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "param"),
+    [
+        ({}, "model"),
+        ({"model": None}, "model"),
+        ({"model": ""}, "model"),
+        ({"model": 1}, "model"),
+        ({"model": ["a"]}, "model"),
+        ({"model": "a", "stream": 1}, "stream"),
+        ({"model": "a", "stream": "true"}, "stream"),
+        ({"model": "a", "stream_options": []}, "stream_options"),
+        ({"model": "a", "stream_options": True}, "stream_options"),
+    ],
+    ids=str,
+)
+async def test_a_field_that_the_gateway_needs_and_cannot_use_is_named(content: dict[str, Any], param: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        await body_of(content)
+    assert (refused.value.status, refused.value.param) == (400, param)
+    assert f"'{param}'" in refused.value.message
 
 
 @pytest.mark.parametrize("content_type", [b"application/json; charset=utf-8", b"Application/JSON ;x=y"], ids=str)
 async def test_ways_to_say_json(content_type: bytes) -> None:
-    assert (await body_of({"model": "a"}, content_type=content_type)).envelope.model == "a"
+    assert (await body_of({"model": "a"}, content_type=content_type)).model == "a"
 
 
 @pytest.mark.parametrize("content_type", [b"", b"text/plain", b"application/x-www-form-urlencoded", b"json"], ids=str)
@@ -128,5 +202,5 @@ async def test_a_content_type_that_is_not_the_apis_is_refused(content_type: byte
 
 async def test_its_size_is_limited_by_the_configuration() -> None:
     with pytest.raises(ApiError) as refused:
-        await read(receiving(b'{"model": "a"}'), JSON, APIS[CHAT], Limits.model_validate({"maxBodyBytes": 5}))
+        await read(receiving(b'{"model": "a"}'), JSON, APIS[CHAT], Limits.model_validate({"maxBodyBytes": 5}), share())
     assert refused.value.status == 413

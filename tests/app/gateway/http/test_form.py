@@ -1,18 +1,14 @@
 import os
-import tracemalloc
 
 import aiohttp
 import pytest
-from msgspec import UNSET
 
 from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.api.table import APIS
 from serve_app.gateway.http.body import Body, read
-from serve_app.gateway.http.envelope import Envelope
-from serve_app.gateway.http.pieces import size_of
 from serve_app.settings.gateway import Limits
 
-from .wire import receiving
+from .wire import receiving, share
 
 SPEECH = "/v1/audio/transcriptions"
 KIND = b'multipart/form-data; boundary="b o"'
@@ -31,17 +27,17 @@ FILE = part("file", AUDIO, '; filename="a; name=\\"model\\".wav"\r\nContent-Type
 
 
 async def body_of(raw: bytes, content_type: bytes = KIND) -> Body:
-    return await read(receiving(raw), {b"content-type": content_type}, APIS[SPEECH], Limits())
+    return await read(receiving(raw), {b"content-type": content_type}, APIS[SPEECH], Limits(), share())
 
 
 async def test_the_fields_that_the_gateway_needs_are_found() -> None:
     body = await body_of(form(FILE, part("model", b"wh\xc3\xa9"), part("stream", b"True"), part("user", b"u")))
-    assert body.envelope == Envelope(model="whé", stream=True, user="u")
+    assert (body.model, body.stream, body.user, body.written) == ("whé", True, "u", "whé")
 
 
 async def test_an_unchanged_form_is_the_very_bytes_that_came() -> None:
     raw = form(part("model", b"a"), FILE)
-    assert (await body_of(raw)).encode({})[0] is raw
+    assert (await body_of(raw)).pieces("a") == (raw,)
 
 
 @pytest.mark.parametrize(
@@ -50,31 +46,7 @@ async def test_an_unchanged_form_is_the_very_bytes_that_came() -> None:
 async def test_another_name_changes_nothing_else(parts: tuple[bytes, ...]) -> None:
     body = await body_of(form(part("prompt", b"chat"), *parts))
     expected = form(part("prompt", b"chat"), *(p.replace(b"\r\nchat\r\n", "\r\nwhé\r\n".encode()) for p in parts))
-    pieces = body.encode({"model": "whé"})
-    assert b"".join(pieces) == expected
-    assert size_of(pieces) == len(expected)
-
-
-async def test_the_file_is_not_copied() -> None:
-    body = await body_of(form(part("file", b"x" * 5_000_000, '; filename="a"'), part("model", b"chat")))
-    tracemalloc.start()
-    try:
-        body.encode({"model": "whisper"})
-        assert tracemalloc.get_traced_memory()[1] < 100_000
-    finally:
-        tracemalloc.stop()
-
-
-async def test_fields_are_left_out_and_renamed() -> None:
-    raw = form(part("a", b""), part("b", b"1"), FILE, part("b", b"2"), part("c", b"x"), part("model", b"m"))
-    pieces = (await body_of(raw)).encode({"model": "n", "c": UNSET, "absent": 1}, {"a": "", "b": "d", "file": "f"})
-    head = b'--b o\r\ncontent-disposition: form-data; name="d"\r\n\r\n'
-    assert b"".join(pieces) == form(head + b"1\r\n", FILE, head + b"2\r\n", part("model", b"n"))
-
-
-async def test_a_form_of_too_many_parts_is_refused() -> None:
-    with pytest.raises(ApiError, match="more than 256 parts"):
-        await body_of(form(*[part("a", b"")] * 257, part("model", b"m")))
+    assert b"".join(body.pieces("whé")) == expected
 
 
 async def test_a_form_as_a_client_library_writes_it() -> None:
@@ -87,15 +59,15 @@ async def test_a_form_as_a_client_library_writes_it() -> None:
     assert isinstance(written, aiohttp.MultipartWriter)
     raw = await written.as_bytes()
     body = await body_of(raw, written.content_type.encode())
-    assert body.envelope.model == "chat"
-    changed = b"".join(body.encode({"model": "whisper"}))
+    assert body.model == "chat"
+    changed = b"".join(body.pieces("whisper"))
     assert changed == raw.replace(b"\r\n\r\nchat\r\n", b"\r\n\r\nwhisper\r\n")
-    assert (await body_of(changed, written.content_type.encode())).envelope.model == "whisper"
+    assert (await body_of(changed, written.content_type.encode())).model == "whisper"
 
 
 @pytest.mark.parametrize("text", ["", "0", "false", "OFF", "no"])
 async def test_ways_to_ask_for_no_stream(text: str) -> None:
-    assert not (await body_of(form(part("model", b"a"), part("stream", text.encode())))).envelope.stream
+    assert not (await body_of(form(part("model", b"a"), part("stream", text.encode())))).stream
 
 
 @pytest.mark.parametrize(
@@ -105,8 +77,6 @@ async def test_ways_to_ask_for_no_stream(text: str) -> None:
         pytest.param(form(FILE), "model", id="no model"),
         pytest.param(form(part("model", b"")), "model", id="empty model"),
         pytest.param(form(part("model", b"\xff")), "model", id="not UTF-8"),
-        pytest.param(form(part("model", b"x" * 5000)), "model", id="long model"),
-        pytest.param(form(part("model", b"a"), part("user", b"x" * 5000)), "user", id="long user"),
         pytest.param(form(part("model", b"a"), part("model", b"b")), "model", id="two models"),
         pytest.param(form(part("model", b"a", '; filename="x"')), "model", id="a file as model"),
         pytest.param(form(part("model", b"a"), part("stream", b"perhaps")), "stream", id="stream"),

@@ -2,9 +2,17 @@
 
 import asyncio
 
+from prometheus_client import CollectorRegistry
 from starlette.types import Message, Receive
 
+from serve_app.gateway.http.body_memory import BodyMemory, BodyShare
+
 JSON = {b"content-type": b"application/json"}
+
+
+def share(most_bytes: int = 1 << 30) -> BodyShare:
+    """Room for a request's body."""
+    return BodyMemory(lambda: most_bytes, CollectorRegistry()).share()
 
 
 def receiving(*pieces: bytes | None) -> Receive:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from serve_app.gateway.api.table import APIS, CANCEL, RETRIEVE, Api
-from serve_app.gateway.metering.usage import Reader, Usage, reader
+from serve_app.gateway.exchange.usage import NO_REQUEST, Usage, UsageRequest
+from serve_app.gateway.metering.usage import Reader, reader
 
 FOLDER = Path(__file__).parent / "samples"
 BY_NAME = {api.name: api for api in (*APIS.values(), RETRIEVE, CANCEL)}
@@ -26,7 +27,8 @@ def api_of(name: str) -> Api:
 
 
 def new_reader(name: str, *, strip: bool = False) -> Reader:
-    return reader(api_of(name), event_stream=name.endswith(".txt"), strip=strip)
+    request = UsageRequest({}, strip_total=True) if strip else NO_REQUEST
+    return reader(api_of(name), event_stream=name.endswith(".txt"), request=request)
 
 
 def read(reader: Reader, *pieces: bytes) -> tuple[bytes, Usage | None]:

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from serve_app.gateway.exchange.usage import Usage
+from serve_app.gateway.exchange.usage import Usage, UsageRequest
 from serve_app.gateway.metering.event_stream import LONGEST_HELD, LONGEST_READ
 from serve_app.gateway.metering.usage import reader
 
@@ -81,19 +81,19 @@ def test_what_a_broken_stream_reported_is_partial() -> None:
 def test_what_looks_like_usage_is_not_counted(api: str, content: dict[str, object]) -> None:
     body = event(**content)
     for pieces in ((body,), in_bytes(body)):
-        assert read(reader(BY_NAME[api], event_stream=True, strip=False), *pieces) == (body, None)
+        assert read(reader(BY_NAME[api], event_stream=True), *pieces) == (body, None)
 
 
 def test_a_response_that_repeats_a_long_request_is_still_counted() -> None:
     response = {"metadata": {"a": "x" * (4 * LONGEST_HELD)}, "usage": {"input_tokens": 7, "output_tokens": 2}}
     body = b"event: response.completed\n" + event(response=response)
     pieces = [body[at : at + 65536] for at in range(0, len(body), 65536)]
-    assert read(reader(BY_NAME["responses"], event_stream=True, strip=False), *pieces)[1] == Usage(7, 0, 2)
+    assert read(reader(BY_NAME["responses"], event_stream=True), *pieces)[1] == Usage(7, 0, 2)
 
 
 def test_an_event_without_end_does_not_fill_the_memory() -> None:
     for strip, longest in ((False, LONGEST_READ), (True, LONGEST_HELD)):
-        stream = reader(CHAT, event_stream=True, strip=strip)
+        stream = reader(CHAT, event_stream=True, request=UsageRequest({}, strip_total=strip))
         piece = b"x" * 65536
         for _ in range(2 * longest // len(piece)):
             stream.feed(piece)
@@ -105,7 +105,7 @@ def test_other_line_ends_and_divided_data_are_read() -> None:
     lines = USAGE_EVENT.replace(b",", b",\ndata:").replace(b"\n", b"\r\n")
     body = b": comment\r\n\r\nevent: x\r\n" + lines + DONE
     for pieces in ((body,), in_bytes(body), *in_twos(body)):
-        assert read(reader(CHAT, event_stream=True, strip=False), *pieces) == (body, Usage(7, 0, 2))
+        assert read(reader(CHAT, event_stream=True), *pieces) == (body, Usage(7, 0, 2))
 
 
 def test_transcripts_report_like_completions_or_like_responses() -> None:
@@ -113,7 +113,7 @@ def test_transcripts_report_like_completions_or_like_responses() -> None:
         event(object="transcription.chunk", choices=[], usage=USAGE),
         event(type="transcript.text.done", usage={"input_tokens": 7, "output_tokens": 2}),
     ):
-        assert read(reader(BY_NAME["transcriptions"], event_stream=True, strip=False), body)[1] == Usage(7, 0, 2)
+        assert read(reader(BY_NAME["transcriptions"], event_stream=True), body)[1] == Usage(7, 0, 2)
 
 
 def test_the_end_of_a_message_need_not_repeat_its_beginning() -> None:
@@ -121,7 +121,7 @@ def test_the_end_of_a_message_need_not_repeat_its_beginning() -> None:
     body = event(type="message_start", message={"usage": begun}) + event(
         type="message_delta", usage={"output_tokens": 9}
     )
-    assert read(reader(BY_NAME["messages"], event_stream=True, strip=False), body)[1] == Usage(3, 3, 9)
+    assert read(reader(BY_NAME["messages"], event_stream=True), body)[1] == Usage(3, 3, 9)
 
 
 def test_random_divisions() -> None:

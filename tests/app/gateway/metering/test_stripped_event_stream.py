@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from serve_app.gateway.exchange.usage import Usage
+from serve_app.gateway.exchange.usage import Usage, UsageRequest
 from serve_app.gateway.metering.event_stream import LONGEST_HELD
 from serve_app.gateway.metering.usage import reader
 
@@ -14,12 +14,13 @@ from .test_event_stream import CHAT, CHUNK, DONE, FINISH, STREAMS, USAGE, USAGE_
 FINGERPRINTED = event(id="1", choices=[], usage=USAGE, system_fingerprint="v\u00e9")
 STAMPED = FINISH[:-3] + ',"system_fingerprint":"v\u00e9"}\n\n'.encode()
 READ = Usage(7, 0, 2)
+STRIP = UsageRequest({}, strip_total=True)
 SEVERAL = {"chat-n3": 2, "completions-two-n2": 0}
 """Pairs whose choices take turns in another order each time -> how many choices finish before others go on."""
 
 
 def stripped(*pieces: bytes) -> tuple[bytes, Usage | None]:
-    return read(reader(CHAT, event_stream=True, strip=True), *pieces)
+    return read(reader(CHAT, event_stream=True, request=STRIP), *pieces)
 
 
 @pytest.mark.parametrize("name", sorted(set(pairs()) - set(SEVERAL)))
@@ -54,7 +55,7 @@ def test_random_divisions() -> None:
 
 
 def test_pieces_that_end_with_an_event_are_passed_on_at_once_and_as_they_are() -> None:
-    stream = reader(CHAT, event_stream=True, strip=True)
+    stream = reader(CHAT, event_stream=True, request=STRIP)
     for piece in (CHUNK, CHUNK * 3, b": keep-alive\n\n", CHUNK.replace(b"\n", b"\r\n")):
         assert stream.feed(piece) is piece
     word = CHUNK.replace(b'"a"', b'"usage"')
@@ -62,14 +63,14 @@ def test_pieces_that_end_with_an_event_are_passed_on_at_once_and_as_they_are() -
 
 
 def test_only_an_event_that_is_not_complete_is_held_back() -> None:
-    stream = reader(CHAT, event_stream=True, strip=True)
+    stream = reader(CHAT, event_stream=True, request=STRIP)
     assert stream.feed(CHUNK + CHUNK[:9]) == CHUNK
     assert stream.feed(CHUNK[9:-1]) == b""
     assert stream.feed(CHUNK[-1:] + CHUNK) == CHUNK + CHUNK
 
 
 def test_the_last_chunk_waits_for_the_event_after_it() -> None:
-    stream = reader(CHAT, event_stream=True, strip=True)
+    stream = reader(CHAT, event_stream=True, request=STRIP)
     assert stream.feed(CHUNK + FINISH) == CHUNK
     assert stream.feed(FINGERPRINTED) == STAMPED
     assert stream.feed(DONE) is DONE
@@ -105,7 +106,7 @@ def test_a_fingerprint_that_is_there_is_not_put_in_twice() -> None:
         FINISH[:-3] + b',"system_fingerprint":"fp"' + FINISH[-3:],
         FINISH.replace(b'"choices"', b'"system_fingerprint":"fp","choices"'),
     ):
-        stream = reader(CHAT, event_stream=True, strip=True)
+        stream = reader(CHAT, event_stream=True, request=STRIP)
         assert stream.feed(chunk) == chunk
         assert stream.feed(FINGERPRINTED) == b""
 
@@ -137,14 +138,14 @@ def test_an_event_that_is_too_long_is_passed_on_and_usage_after_it_still_counted
     body = (CHUNK + FINISH + long + CHUNK + USAGE_EVENT + DONE).replace(b"\n", line_end)
     start = len(CHUNK + FINISH) + LONGEST_HELD - 100 if size == 1 else 0
     pieces = [body[:start]] + [body[at : at + size] for at in range(start, len(body), size)]
-    stream = reader(CHAT, event_stream=True, strip=True)
+    stream = reader(CHAT, event_stream=True, request=STRIP)
     passed, usage = read(stream, *pieces)
     assert usage == READ
     assert passed == body.replace(USAGE_EVENT.replace(b"\n", line_end), b"")
 
 
 def test_a_client_waits_for_no_more_than_the_bound() -> None:
-    stream = reader(CHAT, event_stream=True, strip=True)
+    stream = reader(CHAT, event_stream=True, request=STRIP)
     sent = passed = 0
     for _ in range(3 * LONGEST_HELD // 65536):
         sent += 65536

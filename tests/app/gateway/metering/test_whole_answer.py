@@ -43,7 +43,7 @@ def dumped(**answer: Any) -> bytes:
 
 def usage_of(api: str, body: bytes, size: int = 1 << 16) -> Usage | None:
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    passed, usage = read(reader(BY_NAME[api], event_stream=False, strip=False), *pieces)
+    passed, usage = read(reader(BY_NAME[api], event_stream=False), *pieces)
     assert passed == body
     return usage
 
@@ -109,7 +109,7 @@ def test_of_an_answer_that_is_not_kept_only_objects_with_tokens_count() -> None:
 
 
 def test_what_is_kept_of_a_long_answer_is_bounded() -> None:
-    answer = reader(BY_NAME["embeddings"], event_stream=False, strip=False)
+    answer = reader(BY_NAME["embeddings"], event_stream=False)
     for _ in range(100):
         answer.feed(b"0.25," * 20000)
         assert sum(map(len, answer._pieces)) <= 2 * KEPT  # type: ignore[attr-defined]
@@ -150,15 +150,15 @@ def test_coheres_embeddings_report_in_meta() -> None:
 
 def test_vectors_as_bytes_report_in_a_header() -> None:
     header = json.dumps({"id": "1", "data": [{"index": 0}], "usage": {"prompt_tokens": 7, "total_tokens": 7}}).encode()
-    answer = reader(BY_NAME["embeddings"], event_stream=False, strip=False, metadata=header)
+    answer = reader(BY_NAME["embeddings"], event_stream=False, metadata=header)
     assert read(answer, b"\0\1", b'"usage":{') == (b'\0\1"usage":{', Usage(7, 0, 0))
-    broken = reader(BY_NAME["embeddings"], event_stream=False, strip=False, metadata=b"{")
+    broken = reader(BY_NAME["embeddings"], event_stream=False, metadata=b"{")
     assert read(broken, b"\0") == (b"\0", None)
 
 
 @pytest.mark.parametrize("api", ["count_tokens", "tokenize", "detokenize", "responses_retrieve", "responses_cancel"])
 def test_apis_that_take_no_tokens_are_not_read(api: str) -> None:
     for event_stream in (False, True):
-        answer = reader(BY_NAME[api], event_stream=event_stream, strip=False)
+        answer = reader(BY_NAME[api], event_stream=event_stream)
         assert type(answer) is Reader
         assert read(answer, dumped(usage=OPENAI)) == (dumped(usage=OPENAI), None)

@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 from serve_app.gateway.api.table import APIS
 from serve_app.gateway.exchange.caller import ANYBODY
 from serve_app.gateway.http.body import Body
-from serve_app.gateway.http.envelope import read_envelope
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
 from serve_app.gateway.shadowing.shadows import Shadow, Shadows
@@ -50,11 +49,10 @@ class Shadowed:
 
     def send(self, payload: dict[str, Any] | None = None, **headers: str) -> Shadow:
         payload = payload or ask("r")
-        raw = json.dumps(payload).encode()
-        body = Body(raw, read_envelope(raw, APIS[CHAT]))
+        body = Body(json.dumps(payload).encode(), model="r", written="r", stream=bool(payload.get("stream")))
         names = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         plan = Catalog(self.config, 0).resolve("r", APIS[CHAT], ANYBODY, names, "")
-        request = ModelRequest("POST", CHAT, "", names, body, {}, "openai")
+        request = ModelRequest("POST", CHAT, "", names, body, "openai")
         self.sent.append(self.shadows.send(plan, request, b"id-1"))
         return self.sent[-1]
 

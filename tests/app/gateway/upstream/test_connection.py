@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from serve_app.gateway.upstream.connection import HIGH_WATER, LostError, NotHttpError, SilentError
+from serve_app.gateway.upstream.connection import HIGH_WATER
+from serve_app.gateway.upstream.errors import LostError, NotHttpError, SilentError
 
 from .raw_server import HEAD, OK, Server
 

@@ -44,7 +44,9 @@ async def test_attempts_go_on_with_new_connections_and_growing_pauses(reason: Re
     clock = Clock()
     attempts = Attempts(clock, *[(0.0, reason)] * 7)
     told: list[Reason] = []
-    answer = await first_answer(attempts, window=60, max_lost=9, retried=told.append, sleep=clock.sleep, clock=clock)
+    answer = await first_answer(
+        attempts, window=60, max_lost=9, retried=told.append, sleep=clock.sleep, clock=clock, draw=lambda: 1.0
+    )
     assert answer is ANSWER
     assert attempts.fresh == [False] + [True] * 7
     assert clock.pauses == [0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
@@ -56,7 +58,15 @@ async def test_other_failures_end_it(reason: Reason) -> None:
     clock = Clock()
     attempts = Attempts(clock, (0.0, reason))
     with pytest.raises(AttemptError):
-        await first_answer(attempts, window=60, max_lost=9, retried=lambda reason: None, sleep=clock.sleep, clock=clock)
+        await first_answer(
+            attempts,
+            window=60,
+            max_lost=9,
+            retried=lambda reason: None,
+            sleep=clock.sleep,
+            clock=clock,
+            draw=lambda: 1.0,
+        )
     assert attempts.fresh == [False]
 
 
@@ -66,7 +76,14 @@ async def test_the_window_ends_it() -> None:
     backoff = Backoff(first=1, longest=1)
     with pytest.raises(AttemptError):
         await first_answer(
-            attempts, window=3, max_lost=9, retried=lambda reason: None, backoff=backoff, sleep=clock.sleep, clock=clock
+            attempts,
+            window=3,
+            max_lost=9,
+            retried=lambda reason: None,
+            backoff=backoff,
+            sleep=clock.sleep,
+            clock=clock,
+            draw=lambda: 1.0,
         )
     assert len(attempts.fresh) == 4
     assert clock.now == 102
@@ -83,7 +100,15 @@ async def test_no_window_no_second_attempt() -> None:
     clock = Clock()
     attempts = Attempts(clock, (0.0, Reason.CONNECT))
     with pytest.raises(AttemptError):
-        await first_answer(attempts, window=0, max_lost=9, retried=lambda reason: None, sleep=clock.sleep, clock=clock)
+        await first_answer(
+            attempts,
+            window=0,
+            max_lost=9,
+            retried=lambda reason: None,
+            sleep=clock.sleep,
+            clock=clock,
+            draw=lambda: 1.0,
+        )
     assert clock.pauses == []
 
 
