@@ -7,9 +7,10 @@ export PYTHONPATH := $(CURDIR)
 CHART := charts/ray-vllm-stack
 GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versions.yaml serve_app/versions.yaml tests/golden
 PYTEST := python -m pytest -p no:cacheprovider
+ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-api test-cluster bench package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all bench bench-before bench-client package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +54,7 @@ verify: generate ## fail if a generated file in git is out of date
 lock: ## resolve the locks anew (images/lock.sh for the images)
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --custom-compile-command "make lock" tests/clients/requirements.in -o tests/clients/requirements.txt
+	@for group in agents evaluation; do uv pip compile -q --python-version 3.11 --no-build --emit-build-options --generate-hashes --override $(ALL_CLIENTS)/override.txt --custom-compile-command "make lock" $(ALL_CLIENTS)/$$group.in -o $(ALL_CLIENTS)/$$group.txt; done
 	@images/lock.sh
 
 lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles, chart
@@ -69,7 +71,14 @@ cluster: ## build what is missing, start the local cluster and load the images: 
 test-contract test-api test-cluster: cluster
 test-api test-cluster: export KUBECONFIG := $(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig
 test-contract: ## level 3: what the chart renders is what Ray and vLLM accept, in the built images; clients with vLLM
-	@$(PYTEST) tests/contract tests/images tests/clients
+	@$(PYTEST) --ignore=tests/clients/all tests/contract tests/images tests/clients
+
+test-clients-all: venv ## outside CI: every client of tests/clients/README.md with real vLLM; the first run builds them, 10 min
+	@tests/cluster/packages.sh
+	@$(PYTEST) tests/clients
+
+test-attacks: venv gateway-venv ## the gateway in a memory cgroup of 512 MiB under hostile clients (root)
+	@$(PYTEST) tests/attacks
 
 test-api: ## level 4: every values file on a real API server with the real CRDs, strictly
 	@$(PYTEST) tests/api
@@ -83,6 +92,12 @@ test: ## all levels, from nothing
 bench: venv ## the gateway against HAProxy, vllm-router, LiteLLM and no proxy at all, in one run
 	@tests/bench/gateway/peers/install.sh > /dev/null
 	@python -m tests.bench.gateway $(BENCH)
+
+bench-before: venv ## this gateway against that of another checkout, in turns: BEFORE=PATH
+	@python -m tests.bench.gateway --only null --peers gateway --per-core --gateway before=$(BEFORE) --gateway after=. $(BENCH)
+
+bench-client: venv ## the gateway's own HTTP client against aiohttp's, in turns
+	@python -m tests.bench.gateway --only null --peers gateway --per-core --aiohttp $(BENCH)
 
 package: deps ## package the chart into dist/
 	@mkdir -p dist; helm package $(CHART) -d dist

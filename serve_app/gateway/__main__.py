@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import uvloop
@@ -17,8 +19,11 @@ from serve_app.gateway.http import lifecycle, open_files
 from serve_app.gateway.observe import logs
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
+from serve_app.gateway.upstream.attempt import Upstream
 
 logger = logging.getLogger("serve_app.gateway")
+
+Connected = Callable[[], AbstractAsyncContextManager[Upstream]]
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -48,7 +53,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def _serve(arguments: argparse.Namespace, redis_password: str | None) -> None:
+async def _serve(arguments: argparse.Namespace, redis_password: str | None, connected: Connected) -> None:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter, which nothing reads
     metrics = Metrics()
     drain = lifecycle.Drain(begun=lambda: metrics.draining.set(1))
@@ -60,6 +65,7 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None) -> N
         drain=drain,
         usage_log=sys.stdout.buffer,
         tracing=Tracing.from_environment(),
+        connected=connected,
     ) as app:
         start_http_server(arguments.metrics_port, arguments.host, metrics.registry)
         lifecycle.settle()
@@ -74,11 +80,12 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None) -> N
         ).serve()
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, *, connected: Connected = Upstream.connected) -> int:
     """Runs the command line.
 
     Args:
         argv: The arguments; those of the process if None.
+        connected: Opens the connections to models.
 
     Returns:
         The exit status: 0, or 1 where the configuration or the keys cannot be used.
@@ -93,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 password = arguments.redis_password_file
-                runner.run(_serve(arguments, password.read_text().strip() if password else None))
+                runner.run(_serve(arguments, password.read_text().strip() if password else None, connected))
     except (ConfigError, OSError) as error:
         sys.stderr.write(f"{arguments.config}: {error}\n" if isinstance(error, ConfigError) else f"{error}\n")
         return 1

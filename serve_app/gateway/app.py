@@ -1,7 +1,7 @@
 """Puts the gateway together."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -56,6 +56,7 @@ async def gateway(
     tracing: Tracing | None = None,
     poll_seconds: float = 1.0,
     backoff: Backoff = DEFAULT_BACKOFF,
+    connected: Callable[[], AbstractAsyncContextManager[Upstream]] = Upstream.connected,
 ) -> AsyncIterator[ASGIApp]:
     """A running gateway, its connections and its watch over mounted files included.
 
@@ -69,6 +70,7 @@ async def gateway(
         tracing: Where spans go; None for nowhere.
         poll_seconds: How often the files are looked at.
         backoff: The pauses between attempts at a model.
+        connected: Opens the connections to models.
 
     Raises:
         ConfigError: The configuration cannot be used.
@@ -85,7 +87,7 @@ async def gateway(
         queue_metrics.declare(catalog.config.models)
         routing_metrics.declare(catalog.plans())
         breakers.declare(list(catalog.config.models))
-        entries = keys.current.entries.values() if keys else ()
+        entries = keys.current.keys.items() if keys else ()
         callers = [(key.team if key.team in catalog.config.teams else "", name) for name, key in entries]
         metering_metrics.declare(catalog.targets(), callers or [("", "")])
 
@@ -100,7 +102,7 @@ async def gateway(
     try:
         async with (
             Supervisor.running(metrics.registry) as supervisor,
-            Upstream.connected() as upstream,
+            connected() as upstream,
             Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics) as tokens,
             store.opened(settings().redis, redis_password, limit_metrics) as limits,
             ResponseStore.opened(settings().redis, redis_password) as response_store,
@@ -132,7 +134,7 @@ async def gateway(
                     routing_metrics=routing_metrics,
                 ),
                 management=management_app(lambda: catalog.current, limiter, drain),
-                authenticator=Authenticator(keys, tokens, lambda: settings().teams, metrics),
+                authenticator=Authenticator(keys, tokens, lambda: settings().teams, access_metrics),
                 metrics=metrics,
                 meter=Meter(metering_metrics),
                 usage_log=log,

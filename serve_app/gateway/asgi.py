@@ -115,7 +115,7 @@ class GatewayApp:
         self, scope: Scope, headers: Headers, receive: Receive, record: RequestRecord, response: ResponseWriter
     ) -> None:
         """Answers what needs no key."""
-        if record.path not in OPEN_PATHS:
+        if is_preflight(record.method, headers, self._config().cors):
             await response.start(HTTPStatus.NO_CONTENT, preflight_headers(headers, self._config().cors))
             await response.write(b"", more=False)
             return

@@ -5,13 +5,13 @@ from http import HTTPStatus
 
 from starlette.types import Receive, Scope
 
-from serve_app.gateway.access.charge import NOTHING
+from serve_app.gateway.access.charge import charge
+from serve_app.gateway.access.estimate import NOTHING, estimate
 from serve_app.gateway.access.limits import NO_GRANT, Limiter
 from serve_app.gateway.admission.sse_heartbeat import Heartbeat
 from serve_app.gateway.api.errors import ApiError, Headers
 from serve_app.gateway.api.paths import Place
 from serve_app.gateway.api.table import APIS, RETRIEVE, Api, response_id
-from serve_app.gateway.charging import charged, estimate
 from serve_app.gateway.dispatch import Dispatched, Dispatcher
 from serve_app.gateway.exchange.plan import Plan
 from serve_app.gateway.exchange.record import RequestRecord
@@ -106,7 +106,7 @@ class Proxy:
         share = self._memory.share()
         # A body that is still to come may take long and much memory, so its caller's limits come first.
         grant = NO_GRANT if arrived else await self._limiter.enter(caller)
-        charge = reserved = NOTHING
+        estimated = NOTHING
         try:
             limits = catalog.config.limits
             body = await request_body.read(receive, headers, api, limits, share, model=place.model, arrived=arrived)
@@ -116,13 +116,12 @@ class Proxy:
             plan, query = await self._plan(scope, body, api, headers, record, catalog)
             record.plan = plan
             self._routing_metrics.chose(plan)
-            if self._limiter.counts_tokens(caller):
-                charge = estimate(body, api, plan, catalog.config.metering)
+            if caller.policies:
+                estimated = estimate(api, body, plan.targets, catalog.config.metering.default_output_tokens)
             if arrived:
-                grant = await self._limiter.enter(caller, charge)
+                grant = await self._limiter.enter(caller, estimated.tokens, estimated.cost)
             else:
-                await grant.reserve(charge)
-            reserved = charge
+                await grant.reserve(estimated.tokens, estimated.cost)
             response.add_headers(grant.headers)
             usage = usage_request(api, body.envelope, stream=body.stream)
             request = ModelRequest(record.method, record.path, query, headers, body, record.shape, usage)
@@ -130,7 +129,7 @@ class Proxy:
                 await self._answer(request, plan, catalog, api, record, response)
         finally:
             share.release()
-            grant.leave(charged(record, reserved))
+            grant.settle(*charge(record, estimated))
 
     async def _plan(
         self, scope: Scope, body: Body, api: Api, headers: Headers, record: RequestRecord, catalog: Catalog

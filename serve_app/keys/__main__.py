@@ -17,6 +17,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0
+    if not 0 < amount <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount above 0")
+    return amount
+
+
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if not all(names):
@@ -37,6 +47,10 @@ def _parents() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser, argpar
     for field, unit in commands.COUNTS.items():
         flag = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", field)
         policy.add_argument(f"--{flag}", dest=field, type=_count, metavar="N", help=f"at most N {unit}")
+    policy.add_argument(
+        "--monthly-cost", dest="monthlyCost", type=_amount, metavar="N", help="at most N a month, in metering.currency"
+    )
+    policy.add_argument("--expires", metavar="TIME", help="2027-01-31 (its start, UTC) or 2027-01-31T12:00:00Z")
     return key, place, policy
 
 
@@ -46,6 +60,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     key, place, policy = _parents()
     parents = {
         "make": (commands.make, [key, place, policy]),
+        "rotate": (commands.rotate, [key, place]),
         "list": (commands.list_keys, [place]),
         "revoke": (commands.revoke, [key, place]),
         "hash": (commands.hash_key, [key, policy]),
@@ -58,6 +73,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     added["make"].add_argument(
         "--dry-run", action="store_true", help="print the Secret with this entry only, to be sealed; the key to stderr"
     )
+    added["rotate"].add_argument("--finish", action="store_true", help="end the old text, once nobody sends it")
     added["list"].add_argument("-o", "--output", choices=("table", "json"), default="table", help="(%(default)s)")
     return parser.parse_args(argv)
 

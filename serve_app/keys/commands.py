@@ -27,7 +27,7 @@ COUNTS = {
     "concurrentRequests": "at once",
     "monthlyTokens": "tokens/month",
 }
-_FIELDS = ("team", "models", "priority", *COUNTS)
+_FIELDS = ("team", "models", "priority", *COUNTS, "monthlyCost", "expires")
 
 
 def make(arguments: argparse.Namespace) -> None:
@@ -57,6 +57,28 @@ def revoke(arguments: argparse.Namespace) -> None:
     _say(f"The key {arguments.name} is refused {SOON}; at once in pods that you restart (kubectl rollout restart).")
 
 
+def rotate(arguments: argparse.Namespace) -> None:
+    """Gives a key a new text; the old one is accepted as well until `--finish`."""
+    secret = _secret(arguments)
+    entries = secret.read() or {}
+    if arguments.name not in entries:
+        known = ", ".join(sorted(entries)) or "none"
+        raise KeysError(f"there is no key {arguments.name} in {secret.name}, its keys are: {known}")
+    entry = json.loads(entries[arguments.name])
+    if arguments.finish:
+        if not entry.pop("previousHash", None):
+            raise KeysError(f"the key {arguments.name} has no old text, rotate it first")
+        secret.change(arguments.name, json.dumps(entry))
+        _say(f"The old text of the key {arguments.name} is refused {SOON}.")
+        return
+    if entry.get("previousHash"):
+        raise KeysError(f"the key {arguments.name} has an old text already, end that with --finish first")
+    text = f"sk-{secrets.token_urlsafe(32)}"
+    secret.change(arguments.name, json.dumps(entry | {"hash": _hash(text), "previousHash": entry["hash"]}))
+    _say(f"The new text of the key {arguments.name}, which is shown this once; it is accepted {SOON}, the old one too:")
+    _print(text)
+
+
 def list_keys(arguments: argparse.Namespace) -> None:
     """Prints the keys and what they may do."""
     secret = _secret(arguments)
@@ -67,7 +89,7 @@ def list_keys(arguments: argparse.Namespace) -> None:
     if arguments.output == "json":
         _print(json.dumps(keys, indent=2))
         return
-    rows = [("NAME", "TEAM", "MODELS", "LIMITS", "PRIORITY", "HASH"), *map(_row, keys)]
+    rows = [("NAME", "TEAM", "MODELS", "LIMITS", "PRIORITY", "EXPIRES", "HASH"), *map(_row, keys)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -99,12 +121,16 @@ def _entry(text: str, arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.name == "oidc":
         raise KeysError("oidc is the name of those who come with a token, use another name")
     given = {field: value for field in _FIELDS if (value := getattr(arguments, field)) is not None}
-    entry = {"hash": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}", **given}
+    entry = {"hash": _hash(text), **given}
     try:
         Key.model_validate(entry)
     except ValidationError as error:
         raise KeysError(explain(error)) from error
     return entry
+
+
+def _hash(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _secret(arguments: argparse.Namespace) -> KeySecret:
@@ -127,16 +153,20 @@ def _shown(name: str, content: bytes) -> dict[str, Any]:
         return {"name": name, "refused": explain(error)}
     except ValueError:
         return {"name": name, "refused": "it is not JSON, make it again"}
-    fields = key.model_dump(by_alias=True, exclude_defaults=True)
-    return {"name": name, **fields, "hash": key.hash[: len("sha256:") + 8] + "..."}
+    fields = key.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    hashes = [field for field in ("hash", "previousHash") if field in fields]
+    return {"name": name} | fields | {field: fields[field][: len("sha256:") + 8] + "..." for field in hashes}
 
 
 def _row(key: dict[str, Any]) -> tuple[str, ...]:
     if "refused" in key:
-        return (key["name"], "", "", f"REFUSED: {key['refused']}", "", "")
+        return (key["name"], "", "", f"REFUSED: {key['refused']}", "", "", "")
     models = ",".join(key["models"]) if "models" in key else "all"
-    limits = ", ".join(f"{key[field]} {unit}" for field, unit in COUNTS.items() if field in key) or "none"
-    return (key["name"], key.get("team", ""), models, limits, key.get("priority", ""), key["hash"])
+    limits = [f"{key[field]} {unit}" for field, unit in COUNTS.items() if field in key]
+    limits += [f"cost {key['monthlyCost']:g}/month"] if "monthlyCost" in key else []
+    hashes = key["hash"] + (f" and {key['previousHash']}" if "previousHash" in key else "")
+    named = (key["name"], key.get("team", ""), models, ", ".join(limits) or "none", key.get("priority", ""))
+    return (*named, key.get("expires", ""), hashes)
 
 
 def _yaml(data: dict[str, Any]) -> str:

@@ -12,16 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 import yaml
 
 from tests.clients import engines
+from tests.clients.counters import total
 
 HERE = Path(__file__).parent
 KEY = "sk-of-the-clients"
+ORIGIN = f"http://localhost:{engines.free_port()}"  # of a web page that may call the gateway
 TASKS = {"sparrow": "generate", "embedder": "embed", "reranker": "score", "listener": "transcribe"}
+ANSWERS = {
+    pair["ask"]: pair["sparrow"] for pair in yaml.safe_load((engines.ROOT / "tests/models/pairs.yaml").read_text())
+}
 Program = Callable[[str], dict[str, Any]]
+Made = Callable[[], float]
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +69,7 @@ def gateway_process(tmp_path_factory: pytest.TempPathFactory, models: dict[str, 
     entries: dict[str, dict[str, Any]] = {name: {"url": url, "task": TASKS[name]} for name, url in models.items()}
     entries["sparrow"]["contextLength"] = 2048
     config = folder / "gateway.yaml"
-    config.write_text(yaml.safe_dump({"models": entries}))
+    config.write_text(yaml.safe_dump({"models": entries, "cors": {"origins": [ORIGIN]}}))
     port, metrics_port, log = engines.free_port(), engines.free_port(), folder / "gateway.log"
     running = Gateway(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics_port}")
     command = [sys.executable, "-m", "serve_app.gateway", "--config", str(config), "--api-keys", str(keys)]
@@ -99,8 +106,7 @@ def gateway(gateway_process: Gateway) -> str:
 @pytest.fixture(scope="session")
 def answers() -> dict[str, str]:
     """What the model was taught: question -> answer, word for word under greedy decoding."""
-    pairs = yaml.safe_load((engines.ROOT / "tests/models/pairs.yaml").read_text())
-    return {pair["ask"]: pair["sparrow"] for pair in pairs}
+    return ANSWERS
 
 
 @pytest.fixture
@@ -110,32 +116,77 @@ def client(gateway: str) -> Iterator[openai.OpenAI]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def place(gateway: str) -> dict[str, str]:
+    """The environment of programs: where the API is, and its key. They find nothing else of their user's there."""
+    openai, claude = f"{gateway}/v1", gateway
+    place = {"OPENAI_BASE_URL": openai, "OPENAI_API_BASE": openai, "OPENAI_API_KEY": KEY}
+    place |= {"ANTHROPIC_BASE_URL": claude, "ANTHROPIC_API_KEY": KEY}
+    return {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **place}
+
+
 @pytest.fixture
-def program(gateway: str, installed: tuple[Path, Path]) -> Program:
-    """Runs one of programs/ and returns what it printed. All that it is told is where the API is, and its key."""
+def program(place: dict[str, str], installed: tuple[Path, Path]) -> Program:
+    """Runs one of programs/ and returns what it printed."""
     environment, modules = installed
-    place = {"OPENAI_BASE_URL": f"{gateway}/v1", "OPENAI_API_BASE": f"{gateway}/v1", "OPENAI_API_KEY": KEY}
-    place |= {"ANTHROPIC_BASE_URL": gateway, "ANTHROPIC_API_KEY": KEY}
 
     def run(name: str) -> dict[str, Any]:
         file = HERE / "programs" / name
-        # node finds packages from where it is started, if the program comes from its standard input.
-        node = [str(environment / "bin/node"), "--input-type=module", "-"]
-        command = node if file.suffix == ".mjs" else [str(environment / "bin/python"), str(file)]
-        with file.open() as source:
-            done = subprocess.run(
-                command,
-                stdin=source,
-                capture_output=True,
-                text=True,
-                cwd=modules,
-                env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **place},
-                timeout=120,
-                check=False,
-            )
-        assert done.returncode == 0, done.stdout + done.stderr
-        printed = json.loads(done.stdout)
-        assert isinstance(printed, dict)
-        return printed
+        commands = {
+            ".py": [str(environment / "bin/python"), str(file)],
+            # node finds packages from where it is started, if the program comes from its standard input.
+            ".mjs": [str(environment / "bin/node"), "--input-type=module", "-"],
+            ".java": ["java", "-XX:TieredStopAtLevel=1", str(file)],
+        }
+        return run_program(commands[file.suffix], place, cwd=modules, source=file.read_text())
 
     return run
+
+
+def run_program(command: list[str], place: dict[str, str], *, cwd: Path, source: str = "") -> dict[str, Any]:
+    """Runs a program.
+
+    Args:
+        command: What is run.
+        place: Its environment.
+        cwd: Where.
+        source: Its standard input.
+
+    Returns:
+        The JSON object in the last line that it printed.
+    """
+    done = subprocess.run(
+        command, input=source, capture_output=True, text=True, cwd=cwd, env=place, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(printed, dict)
+    return printed
+
+
+@pytest.fixture(scope="session")
+def comma(models: dict[str, str]) -> str:
+    """The comma's token: where a tool has to be called, this small model calls it without end unless held back."""
+    asked = httpx.post(f"{models['sparrow']}/tokenize", json={"prompt": ",", "model": "sparrow"})
+    (token,) = asked.raise_for_status().json()["tokens"]
+    return str(token)
+
+
+@pytest.fixture
+def made(models: dict[str, str]) -> Made:
+    """Tokens that the engine has made since the test began, once it makes no more."""
+
+    def now() -> float:
+        return total(models["sparrow"], "vllm:generation_tokens_total")
+
+    before = now()
+
+    def settled() -> float:
+        deadline, readings = time.monotonic() + 60, [before]
+        while readings[-1] == before or readings[-1] != readings[-2]:
+            assert time.monotonic() < deadline, "the engine does not come to rest"
+            time.sleep(1)
+            readings.append(now())
+        return readings[-1] - before
+
+    return settled

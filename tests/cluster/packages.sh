@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tools, images and local cluster need and that are missing. Changes nothing else:
 # no service is started, and a command that another package already brings (docker's containerd, say) is left as it is.
+# usage: packages.sh [PACKAGE:COMMAND-OR-FILE,...]...   With arguments, these instead.
 set -euo pipefail
 # shellcheck disable=SC2054 # the commas are ours
 needs=( # PACKAGE:COMMAND-OR-FILE...
@@ -10,6 +11,7 @@ needs=( # PACKAGE:COMMAND-OR-FILE...
   openssl:openssl curl:curl ca-certificates:/etc/ssl/certs/ca-certificates.crt jq:jq git:git make:make
   golang-go:go python3:python3 python3-venv:/usr/lib/python3*/ensurepip
 )
+[ $# = 0 ] || needs=("$@")
 missing=()
 for need in "${needs[@]}"; do
   IFS=, read -ra files <<< "${need#*:}"

@@ -1,7 +1,10 @@
-"""API keys: a mounted directory with one entry per key, the file's name being the key's name.
+"""API keys: a mounted directory with one entry per key; the file's name is the key's name.
 
-An entry holds the key's plain SHA-256. Salt and a slow hash protect what people make up: short texts, used twice. These
-keys are random texts of 240 bits, which nobody finds by trying, so they would cost each request time and gain nothing.
+An entry holds the key's plain SHA-256. A salt and a slow hash protect passwords that people make up: short, and used
+twice. These keys are random texts of 240 bits, which nobody finds by trying.
+
+While a key is rotated, its entry holds the hash before as well. Limits count by the key's name, so that a new text or a
+new hash starts no new budget.
 """
 
 import hashlib
@@ -23,69 +26,68 @@ from serve_app.settings.gateway import Key, explain
 logger = logging.getLogger(__name__)
 
 TOKENS_NAME = "oidc"
-"""The key's name of all callers who come with a token; no API key may be called so."""
+"""The key's name of all callers with a token; no API key may have it."""
 _MAKE = "make the entry with python -m serve_app.keys"
 
 
 class EntryError(Exception):
-    """An entry that cannot be used; the message says why and what to do, and holds nothing of a key's text."""
+    """An entry that cannot be used; the message has the remedy, and nothing of a key's text."""
 
 
 class KeyRing:
     """The keys that are accepted.
 
-    They are found by their hash under a secret of this process. So a caller cannot know which hash its guess leads to,
-    the time that the look-up takes tells it nothing about the keys, and the look-up stays one step however many keys
-    there are.
+    They are found by their hash under a secret of this process. So callers cannot choose which hash a guess leads to,
+    and the time of a look-up tells nothing about the keys.
     """
 
     def __init__(self, files: Mapping[str, bytes], metrics: AccessMetrics) -> None:
-        """Checks the entries; one that cannot be used is left out alone.
+        """Checks the entries; those that cannot be used are left out.
 
         Args:
             files: Key name -> entry.
             metrics: Where accepted and refused entries are counted.
         """
         self._pepper = secrets.token_bytes(32)
-        self._entries = self._accepted(files)
-        accepted = len({name for name, _ in self._entries.values()})
-        metrics.keys.labels("accepted").set(accepted)
-        metrics.keys.labels("refused").set(len(files) - accepted)
-        if not self._entries:
+        self.keys: Mapping[str, Key] = _accepted(files)
+        """Name of a key -> its entry."""
+        self.places: Mapping[bytes, str] = {
+            self._place(bytes.fromhex(digest.removeprefix("sha256:"))): name
+            for name, key in self.keys.items()
+            for digest in _hashes(key)
+        }
+        """Place of a key -> its name; a key that is rotated has two."""
+        metrics.keys.labels("accepted").set(len(self.keys))
+        metrics.keys.labels("refused").set(len(files) - len(self.keys))
+        if not self.keys:
             logger.warning("there is no API key: every request with a key will be refused")
 
-    @property
-    def entries(self) -> Mapping[bytes, tuple[str, Key]]:
-        """Place of a key -> its name and entry."""
-        return self._entries
-
     def place(self, text: bytes) -> bytes:
-        """Where a key's entry is, if there is one."""
+        """Where a key is, if it is accepted."""
         return self._place(hashlib.sha256(text).digest())
 
     def _place(self, digest: bytes) -> bytes:
         return hashlib.blake2b(digest, key=self._pepper).digest()
 
-    def _accepted(self, files: Mapping[str, bytes]) -> dict[bytes, tuple[str, Key]]:
-        read: dict[str, Key] = {}
-        for name, content in files.items():
-            try:
-                read[name] = parse(name, content)
-            except EntryError as error:
-                logger.error("API key %s is refused: %s", name, error)
-        uses = Counter(digest for key in read.values() for digest in _hashes(key))
-        for shared in (digest for digest, count in uses.items() if count > 1):
-            names = [name for name, key in read.items() if shared in _hashes(key)]
-            logger.error("API keys %s are refused: they are one key, make each its own", ", ".join(names))
-            for name in names:
-                del read[name]
-        places = ((digest, name, key) for name, key in read.items() for digest in _hashes(key))
-        return {self._place(bytes.fromhex(digest.removeprefix("sha256:"))): (name, key) for digest, name, key in places}
+
+def _accepted(files: Mapping[str, bytes]) -> dict[str, Key]:
+    read: dict[str, Key] = {}
+    for name, content in files.items():
+        try:
+            read[name] = parse(name, content)
+        except EntryError as error:
+            logger.error("API key %s is refused: %s", name, error)
+    uses = Counter(digest for key in read.values() for digest in _hashes(key))
+    refused: set[str] = set()
+    for shared in (digest for digest, count in uses.items() if count > 1):
+        names = [name for name, key in read.items() if shared in _hashes(key)]
+        logger.error("API keys %s are refused: they share a hash, give each key its own text", ", ".join(names))
+        refused.update(names)
+    return {name: key for name, key in read.items() if name not in refused}
 
 
 def _hashes(key: Key) -> set[str]:
-    """What a key's text may hash to: its own, and that before while it is rotated."""
-    return {key.hash, key.previous_hash} - {""}
+    return {key.hash, key.previous_hash} if key.previous_hash else {key.hash}
 
 
 def parse(name: str, content: bytes) -> Key:
@@ -95,7 +97,7 @@ def parse(name: str, content: bytes) -> Key:
         EntryError: It cannot be used.
     """
     if name == TOKENS_NAME:
-        raise EntryError(f"{name} is the name of those who come with a token, rename the key")
+        raise EntryError(f"{name} is the name that callers with tokens have, rename the key")
     try:
         data = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -109,10 +111,9 @@ def parse(name: str, content: bytes) -> Key:
 
 
 class Mounted:
-    """A mounted Secret, read anew only after Kubernetes swapped it: a thousand files take long enough to be felt."""
+    """A mounted Secret, read again only after Kubernetes swapped it: a thousand files block the loop for long."""
 
     def __init__(self, directory: Path) -> None:
-        """Reads nothing yet."""
         self._directory = directory
         self._version: str | None = None
         self._files: dict[str, bytes] = {}
@@ -135,7 +136,7 @@ class Mounted:
 def watched_keys(
     directory: Path, metrics: Metrics, access_metrics: AccessMetrics
 ) -> Watched[dict[str, bytes], KeyRing]:
-    """The key ring of a directory, which follows its content when polled.
+    """The key ring of a directory; it follows the directory when polled.
 
     Args:
         directory: The mounted Secret.

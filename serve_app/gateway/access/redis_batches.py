@@ -1,4 +1,4 @@
-"""A Redis client that sends what is asked for at the same time in one go."""
+"""A Redis client that sends concurrent commands in one pipeline."""
 
 import asyncio
 from typing import Any
@@ -15,11 +15,11 @@ class BatchingRedis(Redis):
     """Sends commands in pipelines over one connection, in the order in which they were given.
 
     While a pipeline is under way, further commands gather for the next one. So a request that needs ten commands waits
-    for one round trip, many requests share it, and each command costs a fraction of what it costs by itself.
+    for one round trip, many requests share it, and each command costs a fraction of what it costs by itself. Callers
+    bound how long they wait; a command whose caller has gone before it was sent is not sent.
     """
 
     def __init__(self, pool: ConnectionPool) -> None:
-        """Takes the connections."""
         super().__init__(connection_pool=pool)
         self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
         self._sending: asyncio.Task[None] | None = None
@@ -33,19 +33,17 @@ class BatchingRedis(Redis):
         return await answer
 
     async def _send(self) -> None:
+        batch: list[tuple[Command, asyncio.Future[Any]]] = []
         try:
             while self._waiting:
-                # Without those whose asker does not wait any more.
                 batch, self._waiting = [each for each in self._waiting if not each[1].done()], []
-                for (_, answer), result in zip(batch, await self._results(batch), strict=True):
-                    if answer.done():
-                        continue
-                    if isinstance(result, Exception):
-                        answer.set_exception(result)
-                    else:
-                        answer.set_result(result)
+                if batch:
+                    for (_, answer), result in zip(batch, await self._results(batch), strict=True):
+                        _resolve(answer, result)
         finally:
             self._sending = None
+            for _, answer in batch:  # those of a pipeline that was cancelled
+                answer.cancel()
 
     async def _results(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> list[Any]:
         pipeline = self.pipeline(transaction=False)
@@ -53,7 +51,7 @@ class BatchingRedis(Redis):
             pipeline.execute_command(*args, **options)
         try:
             return await pipeline.execute(raise_on_error=False)
-        except Exception as error:  # of any kind: it is told to all who wait
+        except Exception as error:  # whatever it is, all who wait have to learn it
             return [error] * len(batch)
 
 
@@ -74,3 +72,12 @@ def connection_pool(url: str, *, password: str | None, timeout_seconds: float) -
         retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
         **options,
     )
+
+
+def _resolve(answer: asyncio.Future[Any], result: object) -> None:
+    if answer.done():  # its caller has gone
+        return
+    if isinstance(result, Exception):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)

@@ -1,139 +1,132 @@
 """Limits of all replicas, in Redis."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Literal, cast
 
 from redis.asyncio import Redis
 
 from serve_app.gateway.access import redis_scripts
-from serve_app.gateway.access.budget import budget_key, cost_key
-from serve_app.gateway.access.charge import NOTHING, Charge
-from serve_app.gateway.access.rules import LimitState, Rule, Rules
-from serve_app.gateway.access.windows import Window
+from serve_app.gateway.access.lease import Lease
+from serve_app.gateway.access.limit_state import LimitState
+from serve_app.gateway.access.months import this_month
+from serve_app.gateway.access.rules import Rule, Rules
+from serve_app.gateway.access.windows import EMPTY, Window
 
 PREFIX = "ray-vllm-gateway"
 
-_NUMBERS = 11
+_NUMBERS = 9
 """What `ENTER` answers for each scope."""
 _RENEWED_AT_ONCE = 500
 
 
-class Settlement(NamedTuple):
-    """The number of something that is settled, among all that a replica settles."""
-
-    replica: str
-    number: int
-
-
 class RedisStore:
-    """Counts what all replicas do. Each operation is one command; failures of Redis are the caller's matter."""
+    """Counts what all replicas do. Each operation is one command; failures of Redis are the caller's to handle."""
 
     def __init__(self, client: Redis) -> None:
-        """Takes the connection, which has to keep the order of what is sent."""
+        """Registers the scripts.
+
+        Args:
+            client: Has to keep the order of what is sent.
+        """
         self._client = client
         self._enter = client.register_script(redis_scripts.ENTER)
-        self._leave = client.register_script(redis_scripts.LEAVE)
+        self._settle = client.register_script(redis_scripts.SETTLE)
         self._renew = client.register_script(redis_scripts.RENEW)
         self._add = client.register_script(redis_scripts.ADD)
 
     async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
-        return await self._look(rules, "look", "", NOTHING)
+        return await self._run("look", "", rules, 0, 0)
 
-    async def take(self, rules: Rules, lease: str, charge: Charge) -> list[LimitState]:
-        """Lets a request in and reserves its charge, if all scopes are open; returns how they stood."""
-        return await self._look(rules, "enter", lease, charge)
+    async def enter(self, lease: Lease) -> list[LimitState]:
+        """Lets a request in and reserves for it, if all scopes do, and returns how they stood before."""
+        return await self._run("enter", lease.id, lease.rules, lease.tokens, lease.cost)
 
-    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
-        """Reserves the charge of a request that was let in, if all scopes have tokens and money left."""
-        return await self._look(rules, "reserve", "", charge)
+    async def reserve(self, lease: Lease, tokens: int, cost: int) -> list[LimitState]:
+        """Reserves for a request that is in, if all scopes can afford it; otherwise the request was never there.
 
-    async def leave(self, rules: Rules, lease: str, charge: Charge, settlement: Settlement) -> None:
-        """Ends a request; with the same settlement a second time it charges nothing.
-
-        Args:
-            rules: What limits the caller.
-            lease: The request's own.
-            charge: What it took beside its reservation.
-            settlement: Its number among what this replica settles.
+        Returns:
+            How the scopes stood before.
         """
-        keys: list[bytes | str | memoryview] = [*_keys(rules), _settled_key(settlement)]
-        await self._leave(keys, [lease, charge.tokens, charge.micros, settlement.number, *_limits(rules)])
+        return await self._run("reserve", lease.id, lease.rules, tokens, cost)
 
-    async def _look(self, rules: Rules, what: str, lease: str, charge: Charge) -> list[LimitState]:
-        numbers = await self._enter(_keys(rules), [what, lease, charge.tokens, charge.micros, *_limits(rules)])
-        return [
-            _state(rule, numbers[start : start + _NUMBERS])
-            for rule, start in zip(rules, range(0, len(numbers), _NUMBERS), strict=True)
-        ]
+    async def settle(self, lease: Lease, tokens: int, cost: int) -> None:
+        """Ends a request and charges it; the second time it does nothing."""
+        leased = [rule for rule in lease.rules if rule.leased]
+        if leased:
+            await self._settle(_keys(leased), [lease.id, tokens, cost, *(int(rule.reserves) for rule in leased)])
 
-    async def renew(self, leases: Mapping[str, Sequence[str]]) -> None:
-        """Keeps running requests from being forgotten.
-
-        Args:
-            leases: Scope -> its leases.
-        """
+    async def renew(self, leases: Iterable[Lease]) -> None:
+        """Keeps running requests from being forgotten, and makes those known that are not yet."""
+        by_scope: dict[str, list[Lease]] = {}
+        for lease in leases:
+            for rule in lease.rules:
+                if rule.leased:
+                    by_scope.setdefault(rule.scope, []).append(lease)
         # All are sent before anything else can be, so that none comes after its request's end.
         await asyncio.gather(
             *(
-                self._renew([_scope_keys(scope)[2]], of_scope[start : start + _RENEWED_AT_ONCE])
-                for scope, of_scope in leases.items()
+                self._renew(_scope_keys(scope)[:3], _reservations(of_scope[start : start + _RENEWED_AT_ONCE]))
+                for scope, of_scope in by_scope.items()
                 for start in range(0, len(of_scope), _RENEWED_AT_ONCE)
             )
         )
 
-    async def release(self, leases: Mapping[str, Sequence[str]]) -> None:
-        """Forgets running requests, by scope."""
-        await asyncio.gather(
-            *(self._client.zrem(_scope_keys(scope)[2], *of_scope) for scope, of_scope in leases.items())
-        )
+    async def add(self, name: str, months: Mapping[tuple[str, str], Sequence[int]]) -> None:
+        """Counts what a replica counted by itself; the second time it does nothing.
 
-    async def add(self, amounts: Mapping[str, int], settlement: Settlement) -> None:
-        """Adds to months, by `budget_key` and `cost_key`; with the same settlement a second time it adds nothing."""
-        keys: list[bytes | str | memoryview] = [_settled_key(settlement)]
-        keys += (f"{PREFIX}:{key}" for key in amounts)
-        await self._add(keys, [settlement.number, *amounts.values()])
+        Args:
+            name: The addition's own.
+            months: Scope and month -> tokens and cost.
+        """
+        keys = [f"{PREFIX}:added/{name}", *(_month_key(*each) for each in months)]
+        await self._add(keys, [number for numbers in months.values() for number in numbers])
 
     async def ping(self) -> None:
         """Asks for a sign of life."""
         await cast("Awaitable[object]", self._client.ping())
 
-
-def _settled_key(settlement: Settlement) -> bytes:
-    return f"{PREFIX}:settled/{settlement.replica}".encode()
+    async def _run(
+        self, mode: Literal["look", "enter", "reserve"], lease: str, rules: Rules, tokens: int, cost: int
+    ) -> list[LimitState]:
+        arguments: list[str | int] = [mode, lease, tokens, cost]
+        for rule in rules:
+            arguments += (int(rule.leased), rule.requests, rule.tokens)
+            arguments += (rule.concurrent, rule.monthly_tokens, rule.monthly_cost)
+        left_ms, *numbers = await self._enter(_keys(rules), arguments)
+        starts = range(0, len(numbers), _NUMBERS)
+        return [
+            _state(rule, left_ms, numbers[start : start + _NUMBERS]) for rule, start in zip(rules, starts, strict=True)
+        ]
 
 
 @lru_cache(maxsize=10_000)
-def _scope_keys(scope: str) -> tuple[bytes, ...]:
-    """All keys of a scope but the months'."""
-    return tuple(f"{PREFIX}:{kind}/{scope}".encode() for kind in ("requests", "tokens", "running"))
+def _scope_keys(scope: str) -> tuple[str, ...]:
+    """All keys of a scope but the month's."""
+    return tuple(f"{PREFIX}:{kind}/{scope}" for kind in ("counts", "leases", "expired"))
 
 
-def _keys(rules: Rules) -> list[bytes]:
-    keys: list[bytes] = []
+@lru_cache(maxsize=10_000)
+def _month_key(scope: str, month: str) -> str:
+    return f"{PREFIX}:month/{scope}/{month}"
+
+
+def _keys(rules: Rules) -> list[str]:
+    month = this_month()
+    keys: list[str] = []
     for rule in rules:
         keys += _scope_keys(rule.scope)
-        keys += (f"{PREFIX}:{key}".encode() for key in (budget_key(rule.scope), cost_key(rule.scope)))
+        keys.append(_month_key(rule.scope, month))
     return keys
 
 
-def _limits(rules: Rules) -> list[int]:
-    limits: list[int] = []
-    for rule in rules:
-        limits += (rule.requests, rule.tokens, rule.concurrent, rule.budget, rule.cost)
-    return limits
+def _reservations(leases: Iterable[Lease]) -> list[str | int]:
+    return [each for lease in leases for each in (lease.id, lease.tokens, lease.cost)]
 
 
-def _state(rule: Rule, numbers: Sequence[int]) -> LimitState:
-    requests, requests_ms, more_requests, more_requests_ms = numbers[:4]
-    tokens, tokens_ms, more_tokens, more_tokens_ms = numbers[4:8]
-    return LimitState(
-        rule,
-        requests=Window(requests, requests_ms / 1000, more_requests, more_requests_ms / 1000),
-        tokens=Window(tokens, tokens_ms / 1000, more_tokens, more_tokens_ms / 1000),
-        running=numbers[8],
-        used=numbers[9],
-        spent=numbers[10],
-    )
+def _state(rule: Rule, left_ms: int, numbers: Sequence[int]) -> LimitState:
+    requests = Window(numbers[0], numbers[1], left_ms) if rule.requests else EMPTY
+    tokens = Window(numbers[2], numbers[3], left_ms) if rule.tokens else EMPTY
+    return LimitState(rule, requests, tokens, *numbers[4:])

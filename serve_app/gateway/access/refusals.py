@@ -1,17 +1,16 @@
-"""What clients are told about limits: headers of every answer, and refusals."""
+"""What clients are told about limits: headers of every response, and refusals."""
 
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from serve_app.gateway.access.budget import next_month, seconds_to_next_month
-from serve_app.gateway.access.charge import MICROS
-from serve_app.gateway.access.rules import Limit, LimitState
-from serve_app.gateway.access.windows import duration
+from serve_app.gateway.access.limit_state import LimitState
+from serve_app.gateway.access.months import next_month, seconds_to_next_month
+from serve_app.gateway.access.rules import MICRO, Limit
+from serve_app.gateway.access.windows import MINUTE, duration
 from serve_app.gateway.api.errors import ApiError, Header
 
-_MONTHLY = (Limit.BUDGET, Limit.COST)
-_CONCURRENT_RETRY_SECONDS = 1
+_RUNNING_RETRY_SECONDS = 1
 """Nobody knows when a running request ends."""
 
 
@@ -32,9 +31,8 @@ def limit_headers(states: Sequence[LimitState], *, let_in: bool) -> list[Header]
     headers: list[Header] = []
     if by_requests:
         left = max(0, by_requests.requests_left - 1) if let_in else by_requests.requests_left
-        reset = by_requests.requests.seconds_to_empty()
-        if let_in and not by_requests.requests.current:
-            reset = by_requests.requests.current_ttl
+        requests = by_requests.requests
+        reset = requests.left_ms / 1000 + MINUTE if let_in else requests.seconds_to_empty()
         headers += (
             (b"x-ratelimit-limit-requests", b"%d" % by_requests.rule.requests),
             (b"x-ratelimit-remaining-requests", b"%d" % left),
@@ -49,41 +47,65 @@ def limit_headers(states: Sequence[LimitState], *, let_in: bool) -> list[Header]
     return headers
 
 
-def refusal(states: Sequence[LimitState]) -> tuple[LimitState, Limit, ApiError]:
-    """What refused a request; of several limits the one that lasts longest, so that the time told is long enough."""
-    exceeded = [(_seconds(state, limit), state, limit) for state in states for limit in state.exceeded()]
+def refusal(states: Sequence[LimitState], *, reserving: bool) -> tuple[LimitState, Limit, ApiError]:
+    """What refused a request; of several limits the one that lasts longest, so that the time told is long enough.
+
+    Args:
+        states: How the caller's scopes stood, at least one of them refusing.
+        reserving: As `LimitState.exceeded` has it.
+    """
+    exceeded = [
+        (_seconds(state, limit), state, limit) for state in states for limit in state.exceeded(reserving=reserving)
+    ]
     seconds, state, limit = max(exceeded, key=lambda each: each[0])
     headers = limit_headers(states, let_in=False)
     headers.append((b"retry-after", b"%d" % seconds))
     code = "rate_limit_exceeded"
-    if limit in _MONTHLY:
+    if _used_up(state, limit):
         code = "insufficient_quota"
         headers.append((b"x-should-retry", b"false"))  # OpenAI's and Anthropic's clients would try again at once
     error = ApiError(HTTPStatus.TOO_MANY_REQUESTS, _sentence(state, limit, seconds), code=code, headers=headers)
     return state, limit, error
 
 
+def _used_up(state: LimitState, limit: Limit) -> bool:
+    """Whether a month's budget is gone, also if the running requests took nothing of what they reserve."""
+    if limit is Limit.BUDGET:
+        return state.used_tokens >= state.rule.monthly_tokens
+    return limit is Limit.COST and state.used_cost >= state.rule.monthly_cost
+
+
 def _seconds(state: LimitState, limit: Limit) -> int:
     """When to try again, in whole seconds, at least 1."""
-    if limit in _MONTHLY:
+    if _used_up(state, limit):
         return seconds_to_next_month()
-    if limit is Limit.CONCURRENT:
-        return _CONCURRENT_RETRY_SECONDS
     if limit is Limit.REQUESTS:
         seconds = state.requests.seconds_to_next(state.rule.requests)
-    else:
+    elif limit is Limit.TOKENS:
         seconds = state.tokens.seconds_to_next(state.rule.tokens)
+    else:
+        seconds = 0
     # Exactly then the count is still at the limit.
-    return max(1, math.ceil(seconds + 0.001))
+    return math.ceil(seconds + 0.001) if seconds else _RUNNING_RETRY_SECONDS
 
 
 def _sentence(state: LimitState, limit: Limit, seconds: int) -> str:
     rule = state.rule
     whose = f"The {rule.kind} {rule.name!r} has"
-    if limit in _MONTHLY:
-        what = f"{rule.budget} tokens" if limit is Limit.BUDGET else f"{rule.cost / MICROS:g} for tokens"
-        return f"{whose} used up its {what} of this month, the next begins on {next_month()} (UTC)."
     if limit is Limit.CONCURRENT:
         return f"{whose} {rule.concurrent} requests running, which is its limit, try again when one has ended."
-    allowed = f"{rule.requests} requests" if limit is Limit.REQUESTS else f"{rule.tokens} tokens"
-    return f"{whose} reached its limit of {allowed} per minute, try again in {seconds} s."
+    if limit is Limit.REQUESTS:
+        return f"{whose} reached its limit of {rule.requests} requests per minute, try again in {seconds} s."
+    if limit is Limit.TOKENS:
+        if state.tokens.left(rule.tokens):
+            return _reserved(whose, f"{rule.tokens} tokens per minute")
+        return f"{whose} reached its limit of {rule.tokens} tokens per minute, try again in {seconds} s."
+    tokens = limit is Limit.BUDGET
+    budget = f"{rule.monthly_tokens} tokens" if tokens else f"monthlyCost of {rule.monthly_cost / MICRO:.12g}"
+    if _used_up(state, limit):
+        return f"{whose} used up its {budget} of this month, the next begins on {next_month()} (UTC)."
+    return _reserved(whose, f"{budget} of this month")
+
+
+def _reserved(whose: str, limit: str) -> str:
+    return f"{whose} running requests that may use up its {limit}, try again when one has ended."

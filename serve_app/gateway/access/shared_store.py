@@ -2,28 +2,29 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable
 
 from redis.exceptions import RedisError
 
-from serve_app.gateway.access.budget import budget_key, cost_key
-from serve_app.gateway.access.charge import NOTHING, Charge
+from serve_app.gateway.access.debts import Debts
+from serve_app.gateway.access.lease import Lease
 from serve_app.gateway.access.limit_metrics import LimitMetrics
+from serve_app.gateway.access.limit_state import LimitState
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
-from serve_app.gateway.access.redis_store import RedisStore, Settlement
-from serve_app.gateway.access.rules import LimitState, Rules
+from serve_app.gateway.access.redis_store import RedisStore
+from serve_app.gateway.access.rules import Rules
 
 logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 1.0
-"""How often Redis is asked for a sign of life after a failure."""
+"""How often Redis is looked after."""
 
 _RENEW_SECONDS = LEASE_SECONDS / 3
-_MOST_UNSETTLED = 10_000
+_SETTLED_AT_ONCE = 200
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
@@ -31,14 +32,14 @@ class SharedStore:
     """Asks Redis first.
 
     The first request that Redis fails, or keeps waiting for longer than the time-out, goes on by this replica's own
-    counts, and so do all others without asking, until Redis answers a question in the background. Then it is told what
-    it missed of running requests and of monthly budgets; its windows go on as they were.
+    counts, and so do all others without asking, until Redis answers in the background. Then it is told what it missed
+    of running requests and of monthly budgets; its windows go on as they were.
     """
 
     def __init__(
         self, redis: RedisStore, metrics: LimitMetrics, *, timeout_seconds: float, probe_seconds: float = PROBE_SECONDS
     ) -> None:
-        """Joins the parts; nothing is shared before the first answer of Redis.
+        """Nothing is shared before Redis's first answer.
 
         Args:
             redis: The counts of all replicas.
@@ -52,67 +53,75 @@ class SharedStore:
         self._timeout = timeout_seconds
         self._probe = probe_seconds
         self._replica = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
         self._shared: bool | None = None
-        self._running: dict[str, Rules] = {}
-        self._number = 0
-        self._unsettled: dict[Settlement, _Leave] = {}
-        """What Redis has not confirmed."""
-        self._adding: tuple[Settlement, dict[str, int]] | None = None
-        """Amounts of months that are being told, and are seen by nobody else meanwhile."""
-        self._doubtful: dict[str, Rules] = {}
-        """Leases that Redis may have and not know the end of."""
-        self._tasks: set[asyncio.Future[object]] = set()
+        self._running: dict[str, Lease] = {}
+        self._debts = Debts(self._replica)
+        self._renewed_at = float("-inf")
+        self._tasks: set[asyncio.Future[None]] = set()
 
     @property
     def shared(self) -> bool:
         """Whether the counts are those of all replicas."""
         return bool(self._shared)
 
-    async def take(self, rules: Rules, number: int, charge: Charge) -> list[LimitState]:
-        """See `Store`."""
-        lease = f"{self._replica}/{number}"
-        states = await self._take_shared(rules, lease, charge) if self._shared else None
+    async def enter(self, lease: Lease) -> list[LimitState]:
+        """Lets a request in and reserves for it, if all scopes do, and returns how they stood before."""
+        lease.id = f"{self._replica}/{next(self._numbers)}"
+        states = await self._enter_shared(lease) if self._shared else None
         if states is None:
-            states = self._memory.take(rules, charge)
-        elif all(state.open for state in states):
-            self._memory.hold(rules)
-        if all(state.open for state in states):
-            self._running[lease] = rules
+            states = self._memory.enter(lease)
+            let_in = all(state.open for state in states)
+            if lease.sent and not let_in:
+                self._debts.settle(lease, 0, 0)
+        elif let_in := all(state.open for state in states):
+            self._memory.hold(lease)
+        if let_in:
+            self._running[lease.id] = lease
         return states
 
-    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
-        """See `Store`."""
-        if self._shared:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    return await self._redis.reserve(rules, charge)
-            except _FAILURES as error:
-                self._failed(error)
-        return self._memory.reserve(rules, charge)
+    async def reserve(self, lease: Lease, tokens: int, cost: int) -> list[LimitState]:
+        """Reserves for a request that is in, if all scopes can afford it; otherwise the request was never there.
+
+        Returns:
+            How the scopes stood before.
+        """
+        if self._shared and lease.confirmed:
+            self._memory.change(lease, tokens, cost)  # first: the lease may be renewed while Redis is asked
+            states = await self._ask(self._redis.reserve(lease, tokens, cost))
+            if states is not None:
+                if not all(state.affords for state in states):
+                    del self._running[lease.id]
+                    self._memory.release(lease)
+                return states
+            self._memory.change(lease, 0, 0)
+        states = self._memory.reserve(lease, tokens, cost)
+        if not all(state.affords for state in states):
+            del self._running[lease.id]
+            if lease.sent:
+                self._debts.settle(lease, 0, 0)
+        return states
 
     async def read(self, rules: Rules) -> list[LimitState]:
-        """See `Store`."""
-        if self._shared:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    return await self._redis.read(rules)
-            except _FAILURES as error:
-                self._failed(error)
-        return self._memory.read(rules)
+        """How the scopes stand."""
+        states = await self._ask(self._redis.read(rules)) if self._shared else None
+        return self._memory.read(rules) if states is None else states
 
-    def leave(self, rules: Rules, number: int, charge: Charge) -> None:
-        """See `Store`."""
-        lease = f"{self._replica}/{number}"
-        self._running.pop(lease, None)
-        self._memory.release(rules)
-        if self._shared:
-            self._settle_soon(_Leave(rules, lease, charge))
-        else:
-            self._memory.charge(rules, charge)
+    def settle(self, lease: Lease, tokens: int, cost: int) -> None:
+        """Ends a request that was let in, and charges it."""
+        del self._running[lease.id]
+        self._memory.release(lease)
+        if self._shared and lease.confirmed:
+            self._start(self._settle_shared(lease, tokens, cost))
+            return
+        self._memory.charge(lease.rules, tokens, cost)
+        self._debts.charge(lease.rules, tokens, cost)
+        if lease.sent:
+            self._debts.settle(lease, 0, 0)
 
     @contextlib.asynccontextmanager
     async def tended(self) -> AsyncIterator["SharedStore"]:
-        """Looks after Redis and the leases meanwhile; in the end it waits for what Redis is still to be told."""
+        """Looks after Redis and the leases meanwhile; in the end Redis is told what it does not know yet."""
         await self._tend()
         tending = asyncio.create_task(self._tend_forever())
         try:
@@ -121,43 +130,40 @@ class SharedStore:
             tending.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=self._timeout)
+            if self._shared and self._debts:
+                await self._pay()
 
-    async def _take_shared(self, rules: Rules, lease: str, charge: Charge) -> list[LimitState] | None:
+    async def _enter_shared(self, lease: Lease) -> list[LimitState] | None:
+        lease.sent = True
         try:
-            async with asyncio.timeout(self._timeout):
-                states = await self._redis.take(rules, lease, charge)
-        except _FAILURES as error:
-            self._failed(error)
-            self._doubtful[lease] = rules
-            return None
+            states = await self._ask(self._redis.enter(lease))
         except asyncio.CancelledError:  # the client left; what was sent is carried out all the same
-            self._settle_soon(_Leave(rules, lease, NOTHING.beyond(charge)))
+            self._start(self._settle_shared(lease, 0, 0))
             raise
-        for state in states:
-            if state.rule.budget:
-                self._memory.budgets.saw(budget_key(state.rule.scope), state.used)
-            if state.rule.cost:
-                self._memory.budgets.saw(cost_key(state.rule.scope), state.spent)
+        if states is None:
+            return None
+        lease.confirmed = True
+        for state in states if self._shared else ():
+            if state.rule.reserves:
+                self._memory.saw(state)
         return states
 
-    def _settle_soon(self, leave: "_Leave") -> None:
-        self._number += 1
-        settlement = Settlement(self._replica, self._number)
-        self._unsettled[settlement] = leave
-        if len(self._unsettled) > _MOST_UNSETTLED:  # Redis is away for long: charged here, told when it is back
-            oldest, given_up = next(iter(self._unsettled.items()))
-            del self._unsettled[oldest]
-            self._memory.charge(given_up.rules, given_up.charge)
-        self._start(self._settle_one(settlement, leave))
+    async def _settle_shared(self, lease: Lease, tokens: int, cost: int) -> None:
+        if not await self._try(self._redis.settle(lease, tokens, cost)):
+            self._memory.charge(lease.rules, tokens, cost)
+            self._debts.settle(lease, tokens, cost)
 
-    async def _settle_one(self, settlement: Settlement, leave: "_Leave") -> bool:
-        """Tells Redis the end of a request; what it did not confirm is told again, under its number."""
-        if not await self._try(self._redis.leave(leave.rules, leave.lease, leave.charge, settlement)):
-            return False
-        self._unsettled.pop(settlement, None)
-        return True
+    async def _ask(self, operation: Awaitable[list[LimitState]]) -> list[LimitState] | None:
+        """What Redis answers; None if it fails."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await operation
+        except _FAILURES as error:
+            self._failed(error)
+            return None
 
-    async def _try(self, operation: Coroutine[object, object, None]) -> bool:
+    async def _try(self, operation: Awaitable[object]) -> bool:
+        """Whether Redis has done it for sure."""
         try:
             async with asyncio.timeout(self._timeout):
                 await operation
@@ -166,7 +172,7 @@ class SharedStore:
             return False
         return True
 
-    def _start(self, operation: Coroutine[object, object, object]) -> None:
+    def _start(self, operation: Awaitable[None]) -> None:
         task = asyncio.ensure_future(operation)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -175,68 +181,51 @@ class SharedStore:
         self._metrics.store_errors.inc()
         if self._shared is not False:
             self._shared = False
-            self._doubtful |= self._running
             self._metrics.shared.set(0)
             why = str(error) or f"no answer in {self._timeout:g} s"
             logger.error("Redis failed, limits are this replica's own until it answers again: %s", why)
 
     async def _tend_forever(self) -> None:
-        loop = asyncio.get_running_loop()
-        renewed_at = loop.time()
         while True:
             await asyncio.sleep(self._probe)
-            if not self._shared or loop.time() - renewed_at >= _RENEW_SECONDS:
-                renewed_at = loop.time()
-                await self._tend()
+            await self._tend()
 
     async def _tend(self) -> None:
-        """Brings Redis up to date, and goes back to it after a failure."""
-        if not (await self._try(self._redis.ping()) and await self._settle()):
+        """Renews leases, pays debts, and goes back to Redis after a failure."""
+        now = asyncio.get_running_loop().time()
+        all_due = not self._shared or now - self._renewed_at >= _RENEW_SECONDS
+        if not self._shared and not await self._try(self._redis.ping()):
             return
+        leases = [lease for lease in self._running.values() if all_due or not lease.confirmed]
+        if not (await self._renew(leases) and await self._pay()):
+            return
+        if all_due:
+            self._renewed_at = now
         if not self._shared:
             self._shared = True
             self._metrics.shared.set(1)
             logger.info("limits are shared through Redis")
 
-    async def _settle(self) -> bool:
-        """Tells Redis what it missed: which requests run, which do not any more, and the tokens and money of months.
-
-        What it does not confirm in time is told again under the same number, so nothing counts twice.
-        """
-        for settlement, leave in list(self._unsettled.items()):
-            if not await self._settle_one(settlement, leave):
-                return False
-        if not await self._try(self._redis.renew(_by_scope(self._running))):
+    async def _renew(self, leases: list[Lease]) -> bool:
+        for lease in leases:
+            lease.sent = True
+        if leases and not await self._try(self._redis.renew(leases)):
             return False
-        ended = {lease: rules for lease, rules in self._doubtful.items() if lease not in self._running}
-        if not await self._try(self._redis.release(_by_scope(ended))):
-            return False
-        for lease in ended:
-            del self._doubtful[lease]
-        if self._adding is None and (unsent := self._memory.budgets.take_unsent()):
-            self._number += 1
-            self._adding = Settlement(self._replica, self._number), unsent
-        if self._adding is not None:
-            settlement, amounts = self._adding
-            if not await self._try(self._redis.add(amounts, settlement)):
-                return False
-            self._adding = None
+        for lease in leases:
+            lease.confirmed = True
         return True
 
-
-class _Leave(NamedTuple):
-    """The end of a request, as Redis is to be told it."""
-
-    rules: Rules
-    lease: str
-    charge: Charge
-
-
-def _by_scope(leases: Mapping[str, Rules]) -> dict[str, list[str]]:
-    """The leases of each scope that limits running requests."""
-    by_scope: dict[str, list[str]] = {}
-    for lease, rules in leases.items():
-        for rule in rules:
-            if rule.concurrent:
-                by_scope.setdefault(rule.scope, []).append(lease)
-    return by_scope
+    async def _pay(self) -> bool:
+        owed = list(self._debts.settlements.values())
+        for start in range(0, len(owed), _SETTLED_AT_ONCE):
+            some = owed[start : start + _SETTLED_AT_ONCE]
+            if not await self._try(asyncio.gather(*(self._redis.settle(*each) for each in some))):
+                return False
+            for each in some:
+                del self._debts.settlements[each.lease.id]
+        self._debts.name_addition()
+        for name, months in list(self._debts.additions.items()):
+            if not await self._try(self._redis.add(name, months)):
+                return False
+            del self._debts.additions[name]
+        return True

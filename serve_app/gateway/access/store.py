@@ -4,34 +4,39 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from serve_app.gateway.access.charge import Charge
+from serve_app.gateway.access.lease import Lease
 from serve_app.gateway.access.limit_metrics import LimitMetrics
+from serve_app.gateway.access.limit_state import LimitState
 from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_batches import BatchingRedis, connection_pool
 from serve_app.gateway.access.redis_store import RedisStore
-from serve_app.gateway.access.rules import LimitState, Rules
+from serve_app.gateway.access.rules import Rules
 from serve_app.gateway.access.shared_store import SharedStore
 from serve_app.settings.gateway import Redis
 
 
 class Store(Protocol):
-    """Counts requests, each known by a number of its own. It raises nothing: no request fails because of it."""
+    """Counts requests. It raises nothing: no request fails because of it."""
 
     @property
     def shared(self) -> bool:
         """Whether the counts are those of all replicas."""
 
-    async def take(self, rules: Rules, number: int, charge: Charge) -> list[LimitState]:
-        """Lets a request in and reserves its charge, if all scopes are open; returns how they stood."""
+    async def enter(self, lease: Lease) -> list[LimitState]:
+        """Lets a request in and reserves for it, if all scopes do, and returns how they stood before."""
 
-    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
-        """Reserves the charge of a request that was let in, if all scopes have tokens and money left."""
+    async def reserve(self, lease: Lease, tokens: int, cost: int) -> list[LimitState]:
+        """Reserves for a request that is in, if all scopes can afford it; otherwise the request was never there.
+
+        Returns:
+            How the scopes stood before.
+        """
 
     async def read(self, rules: Rules) -> list[LimitState]:
         """How the scopes stand."""
 
-    def leave(self, rules: Rules, number: int, charge: Charge) -> None:
-        """Ends a request that was let in; the charge is what it took beside its reservation."""
+    def settle(self, lease: Lease, tokens: int, cost: int) -> None:
+        """Ends a request that was let in, and charges it."""
 
 
 class ReplicaStore:
@@ -42,22 +47,26 @@ class ReplicaStore:
     def __init__(self) -> None:
         self._memory = MemoryStore()
 
-    async def take(self, rules: Rules, number: int, charge: Charge) -> list[LimitState]:
-        """See `Store`."""
-        return self._memory.take(rules, charge)
+    async def enter(self, lease: Lease) -> list[LimitState]:
+        """Lets a request in and reserves for it, if all scopes do, and returns how they stood before."""
+        return self._memory.enter(lease)
 
-    async def reserve(self, rules: Rules, charge: Charge) -> list[LimitState]:
-        """See `Store`."""
-        return self._memory.reserve(rules, charge)
+    async def reserve(self, lease: Lease, tokens: int, cost: int) -> list[LimitState]:
+        """Reserves for a request that is in, if all scopes can afford it; otherwise the request was never there.
+
+        Returns:
+            How the scopes stood before.
+        """
+        return self._memory.reserve(lease, tokens, cost)
 
     async def read(self, rules: Rules) -> list[LimitState]:
-        """See `Store`."""
+        """How the scopes stand."""
         return self._memory.read(rules)
 
-    def leave(self, rules: Rules, number: int, charge: Charge) -> None:
-        """See `Store`."""
-        self._memory.release(rules)
-        self._memory.charge(rules, charge)
+    def settle(self, lease: Lease, tokens: int, cost: int) -> None:
+        """Ends a request that was let in, and charges it."""
+        self._memory.release(lease)
+        self._memory.charge(lease.rules, tokens, cost)
 
 
 @contextlib.asynccontextmanager

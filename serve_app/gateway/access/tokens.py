@@ -1,4 +1,4 @@
-"""JSON web tokens of an identity provider (OIDC), as a second way in: checked once each, then remembered."""
+"""JSON web tokens of an identity provider (OIDC) in place of API keys: each is verified once, then remembered."""
 
 import asyncio
 import hashlib
@@ -26,8 +26,13 @@ LONGEST_SUBJECT = 256
 _CHALLENGE = [(b"www-authenticate", b'Bearer error="invalid_token"')]
 
 
+def is_token(text: bytes) -> bool:
+    """Whether a credential has the shape of a token, which no API key has."""
+    return _SHAPE.fullmatch(text) is not None
+
+
 class Tokens:
-    """Tells whom tokens are from."""
+    """Finds the callers behind tokens."""
 
     def __init__(
         self,
@@ -40,16 +45,16 @@ class Tokens:
         retry_seconds: float = RETRY_SECONDS,
         remembered: int = 10_000,
     ) -> None:
-        """Joins the parts; fetches nothing yet.
+        """Starts with nothing fetched.
 
         Args:
-            settings: Gets what the configuration of the moment says; None: no tokens are asked for.
-            teams: Gets the teams of the moment: the same object as long as they are the same.
+            settings: Gets the settings in force; None while no issuer is configured.
+            teams: Gets the teams in force: the same object as long as they are the same.
             session: Connections to the issuer.
             metrics: Where checks are counted.
             refresh_seconds: Between two fetches of the issuer's keys.
-            retry_seconds: Between two fetches while they fail, and at least between any two.
-            remembered: How many tokens need not be verified again; those used longest ago are forgotten first.
+            retry_seconds: Between two fetches while they fail, and the shortest time between any two.
+            remembered: How many tokens need not be verified again; the least recently used are forgotten first.
         """
         self._settings = settings
         self._teams = teams
@@ -67,7 +72,7 @@ class Tokens:
     async def connected(
         cls, settings: Callable[[], Oidc | None], teams: Callable[[], Mapping[str, Team]], metrics: AccessMetrics
     ) -> AsyncIterator["Tokens"]:
-        """Tokens with open connections, which follow the issuer's keys."""
+        """Tokens with open connections; the issuer's keys are kept up to date meanwhile."""
         async with aiohttp.ClientSession(trust_env=True) as session:
             tokens = cls(settings, teams, session, metrics)
             following = asyncio.create_task(tokens.follow_issuer())
@@ -77,7 +82,7 @@ class Tokens:
                 following.cancel()
 
     async def follow_issuer(self) -> None:
-        """Fetches the issuer's keys now and then until cancelled; so the first request need not wait for them."""
+        """Fetches the issuer's keys periodically until cancelled, so that no request has to wait for them."""
         while True:
             issuer = self._current()
             if issuer:
@@ -85,17 +90,12 @@ class Tokens:
             await asyncio.sleep(self._retry_seconds if issuer and not issuer.keys else self._refresh_seconds)
 
     @property
-    def asked_for(self) -> bool:
-        """Whether the configuration of the moment knows an issuer."""
+    def configured(self) -> bool:
+        """Whether the configuration in force has an issuer."""
         return self._settings() is not None
 
-    @staticmethod
-    def looks_like(text: bytes) -> bool:
-        """Whether a text has the shape of a token, which no API key has."""
-        return _SHAPE.fullmatch(text) is not None
-
     async def check(self, text: bytes) -> Caller:
-        """Whom a token is from.
+        """The caller that a token is from.
 
         Raises:
             ApiError: 401 `invalid_token`; 403 `unknown_team` where the token is good and a team is required; 503
@@ -103,8 +103,8 @@ class Tokens:
         """
         issuer, teams = self._current(), self._teams()
         if issuer is None:
-            raise ValueError("there is no issuer: ask asked_for first")
-        place = hashlib.sha256(text).digest()  # a plain hash: who knows it cannot make a token of it
+            raise ValueError("no issuer is configured")
+        place = hashlib.sha256(text).digest()  # a token cannot be recovered from its hash
         verified = self._verified_with(issuer.keys, teams)
         if known := verified.get(place):
             if time.time() < known[0]:
@@ -121,7 +121,7 @@ class Tokens:
         return caller
 
     def _current(self) -> Issuer | None:
-        """The issuer that the configuration of the moment names; the same as long as it says the same."""
+        """The configured issuer; the same object as long as its settings are the same."""
         settings = self._settings()
         if settings is None:
             self._issuer = None
@@ -130,7 +130,7 @@ class Tokens:
         return self._issuer
 
     def _verified_with(self, keys: Keys, teams: Mapping[str, Team]) -> OrderedDict[bytes, tuple[float, Caller]]:
-        """What was verified with these keys and teams: a key that the issuer withdrew takes its tokens with it."""
+        """What was verified with these keys and teams; tokens of a withdrawn key are forgotten with it."""
         if self._verified_by is None or self._verified_by[0] is not keys or self._verified_by[1] is not teams:
             self._verified.clear()
             self._verified_by = keys, teams

@@ -1,4 +1,4 @@
-"""Whether a token is good: signed by its issuer, for this gateway, and now."""
+"""Verifies a token: signed by its issuer, for this gateway, and not expired."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from serve_app.gateway.access.issuer import ALGORITHMS, Issuer
 from serve_app.gateway.access.metrics import TokenResult
 
 LEEWAY_SECONDS = 30
-"""How far the issuer's clock may be from this one's."""
+"""How far the issuer's clock may differ."""
 
 
 class TokenError(Exception):
-    """A token that is not good; the message says why in one sentence, and holds nothing of the token."""
+    """A token that is refused; the message says why in one sentence, and holds nothing of the token."""
 
     def __init__(self, result: TokenResult, message: str) -> None:
         super().__init__(message)
@@ -20,19 +20,19 @@ class TokenError(Exception):
 
 
 async def claims_of(text: bytes, issuer: Issuer) -> dict[str, Any]:
-    """The claims of a good token.
+    """The claims of a valid token.
 
     Args:
         text: The token.
-        issuer: Whom it has to be from.
+        issuer: Who has to have signed it.
 
     Raises:
-        TokenError: It is not good.
+        TokenError: It is refused.
         IssuerError: No keys of the issuer could be fetched so far.
     """
     settings = issuer.settings
     try:
-        # Read before it is verified, but only to refuse it: others' tokens must not lead to requests to the issuer.
+        # Read before it is verified, but only to refuse it: foreign tokens must cause no requests to the issuer.
         token = jwt.decode_complete(text, options={"verify_signature": False})
         header, unverified = token["header"], token["payload"]
         if unverified.get("iss") != settings.issuer:

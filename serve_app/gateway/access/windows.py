@@ -1,72 +1,80 @@
-"""Requests or tokens of a minute, as a sliding window counter: this minute's count, and a share of the last one's.
+"""A sliding window counter over one minute, and what clients are told about it.
 
-The share shrinks from 1 to 0 while this minute passes, so that a limit holds for any 60 seconds if what came in the
-last minute came evenly (https://blog.cloudflare.com/counting-things-a-lot-of-different-things/).
+A window has two counts: of this minute of the clock, and of the minute before. What came in the last 60 seconds is
+taken to be `floor(previous * seconds left of this minute / 60) + current`, which is exact if the previous minute's came
+evenly spread. Times are whole milliseconds and the arithmetic is that of integers, so that Redis's Lua comes to the
+same numbers (`redis_scripts`).
 """
 
 import math
-import time
 from typing import NamedTuple
 
 MINUTE = 60
+MINUTE_MS = 60_000
 
 
 class Window(NamedTuple):
-    """A count as it stands."""
+    """How a window stood at one moment."""
 
     previous: int = 0
-    previous_ttl: float = 0.0
-    """Seconds until the previous minute does not count any more."""
+    """The count of the minute before."""
     current: int = 0
-    current_ttl: float = 0.0
-    """Seconds until this minute's count does not count any more: what is left of this minute, and the next one."""
+    """The count of this minute."""
+    left_ms: int = MINUTE_MS
+    """What is left of this minute, 1 to 60,000 ms."""
 
     def left(self, limit: int) -> int:
-        """How many may still come."""
-        counted = math.floor(self.previous * self.previous_ttl / MINUTE) + self.current
-        return max(0, limit - max(0, counted))
+        """How many more may come."""
+        return max(0, limit - self.previous * self.left_ms // MINUTE_MS - self.current)
 
     def seconds_to_next(self, limit: int) -> float:
         """How long it takes until one more may come, if none comes until then."""
         if self.left(limit):
             return 0.0
-        if self.current < limit:  # so the previous minute's count has to fade
-            return self.previous_ttl - (limit - self.current) * MINUTE / self.previous
-        # This minute's count fades in the next one only.
-        return self.current_ttl - MINUTE + MINUTE * (1 - limit / self.current)
+        left = self.left_ms / 1000
+        if self.current < limit:  # the previous minute's count has to fade
+            return left - (limit - self.current) * MINUTE / self.previous
+        return left + MINUTE * (1 - limit / self.current)  # this minute's count fades in the next one
 
     def seconds_to_empty(self) -> float:
-        """How long it takes until all may come again, if none comes until then."""
-        return self.current_ttl if self.current > 0 else self.previous_ttl
+        """How long it takes until the count is 0, if none comes until then."""
+        if self.current:
+            return self.left_ms / 1000 + MINUTE
+        return self.left_ms / 1000 if self.previous else 0.0
 
 
 EMPTY = Window()
 
 
-class Windows:
-    """Counts in memory, by key; those of old minutes are dropped."""
+class WindowCounter:
+    """A window in memory."""
+
+    __slots__ = ("_current", "_minute", "_previous")
 
     def __init__(self) -> None:
-        self._counts: dict[int, dict[str, int]] = {}
+        self._minute = 0
+        self._previous = 0
+        self._current = 0
 
-    def __len__(self) -> int:
-        return sum(len(counts) for counts in self._counts.values())
+    def at(self, now_ms: int) -> Window:
+        """How it stands."""
+        self._advance(now_ms // MINUTE_MS)
+        return Window(self._previous, self._current, MINUTE_MS - now_ms % MINUTE_MS)
 
-    def read(self, key: str) -> Window:
-        """How a count stands."""
-        minute, second = divmod(time.time(), MINUTE)
-        previous = self._counts.get(int(minute) - 1, {}).get(key, 0)
-        current = self._counts.get(int(minute), {}).get(key, 0)
-        return Window(previous, MINUTE - second if previous else 0.0, current, 2 * MINUTE - second)
+    def add(self, now_ms: int, amount: int) -> None:
+        """Counts, also above any limit; a negative amount takes back what was counted in the same minute."""
+        self._advance(now_ms // MINUTE_MS)
+        self._current = max(0, self._current + amount)
 
-    def count(self, key: str, amount: int = 1) -> None:
-        """Adds to this minute's count, whatever the limit is; a negative amount takes back what was reserved."""
-        minute = int(time.time() // MINUTE)
-        counts = self._counts.get(minute)
-        if counts is None:
-            self._counts = {kept: old for kept, old in self._counts.items() if kept == minute - 1}
-            counts = self._counts[minute] = {}
-        counts[key] = counts.get(key, 0) + amount
+    def idle(self, now_ms: int) -> bool:
+        """Whether nothing of it counts any more."""
+        return now_ms // MINUTE_MS > self._minute + 1
+
+    def _advance(self, minute: int) -> None:
+        if minute != self._minute:
+            self._previous = self._current if minute == self._minute + 1 else 0
+            self._current = 0
+            self._minute = minute
 
 
 def duration(seconds: float) -> bytes:

@@ -25,6 +25,8 @@ class Api:
     streams: bool = False
     """Whether a request may ask for its answer as a stream of events."""
     method: Literal["GET", "POST"] = "POST"
+    takes_tokens: bool = True
+    """Whether a request takes a model's tokens; otherwise it takes none, or shows what was counted before."""
 
 
 def _tasks(*tasks: Task) -> frozenset[Task]:
@@ -47,7 +49,7 @@ APIS: Mapping[str, Api] = {
     "/v1/completions": Api("completions", GENERATE, streams=True),
     "/v1/responses": Api("responses", GENERATE, shape="responses", streams=True),
     "/v1/messages": Api("messages", GENERATE, shape="anthropic", streams=True),
-    "/v1/messages/count_tokens": Api("count_tokens", GENERATE, shape="anthropic"),
+    "/v1/messages/count_tokens": Api("count_tokens", GENERATE, shape="anthropic", takes_tokens=False),
     "/v1/embeddings": Api("embeddings", _EMBED),
     "/v2/embed": Api("embed", _EMBED),
     "/rerank": _RERANK,
@@ -59,13 +61,13 @@ APIS: Mapping[str, Api] = {
     "/pooling": Api("pooling", _EITHER),
     "/v1/audio/transcriptions": Api("transcriptions", _TRANSCRIBE, body="form", streams=True),
     "/v1/audio/translations": Api("translations", _TRANSCRIBE, body="form", streams=True),
-    "/tokenize": Api("tokenize", _ALL),
-    "/detokenize": Api("detokenize", _ALL),
+    "/tokenize": Api("tokenize", _ALL, takes_tokens=False),
+    "/detokenize": Api("detokenize", _ALL, takes_tokens=False),
 }
 """Path -> API, as at the model's own server; all are POST."""
 
-RETRIEVE = Api("responses_retrieve", GENERATE, shape="responses", body="none", method="GET")
-CANCEL = Api("responses_cancel", GENERATE, shape="responses", body="none")
+RETRIEVE = Api("responses_retrieve", GENERATE, shape="responses", body="none", method="GET", takes_tokens=False)
+CANCEL = Api("responses_cancel", GENERATE, shape="responses", body="none", takes_tokens=False)
 
 ALL_APIS = (*dict.fromkeys(APIS.values()), RETRIEVE, CANCEL)
 """Each API once."""

@@ -18,8 +18,8 @@ class Caller:
     policies: tuple[tuple[str, Policy], ...] = field(default=())
     """What limits it, all of it: scope (`key/NAME`, `team/NAME`, `subject/NAME`) -> policy."""
     priority: Priority = "normal"
-    expires_at: float = 0.0
-    """When the key expires, in seconds since 1970; 0 for never."""
+    expires_at: float | None = None
+    """When its key ends, in seconds since 1970; None for never."""
 
     def may_use(self, name: str) -> bool:
         """Whether all of its policies allow a model's or route's name."""

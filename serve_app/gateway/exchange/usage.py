@@ -28,14 +28,19 @@ class Usage:
 
 
 def cost(usage: Usage, price: Price) -> float:
-    """The cost of a request, in the price's currency.
+    """The cost of a request, in the price's currency."""
+    return cost_in_millionths(usage, price) / _MILLION
 
-    (prompt * prompt_per_million + cached * cached_per_million + completion * completion_per_million) / 1,000,000, where
-    cached tokens without a price of their own cost as much as the other prompt tokens.
+
+def cost_in_millionths(usage: Usage, price: Price) -> float:
+    """The cost of a request, in millionths of the price's currency.
+
+    prompt * prompt_per_million + cached * cached_per_million + completion * completion_per_million, where cached tokens
+    without a price of their own cost as much as the other prompt tokens.
     """
     cached_price = price.prompt_per_million if price.cached_per_million is None else price.cached_per_million
     prompt = usage.prompt * price.prompt_per_million + usage.cached * cached_price
-    return (prompt + usage.completion * price.completion_per_million) / _MILLION
+    return prompt + usage.completion * price.completion_per_million
 
 
 class UsageRequest(NamedTuple):

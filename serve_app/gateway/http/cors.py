@@ -1,4 +1,4 @@
-"""Cross-origin requests: which web pages may call the gateway from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""Which web pages may call the gateway from a browser (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 from collections.abc import Mapping
 
@@ -36,18 +36,15 @@ def is_preflight(method: str, headers: Mapping[bytes, bytes], settings: Cors) ->
 
 
 def preflight_headers(headers: Mapping[bytes, bytes], settings: Cors) -> list[Header]:
-    """The answer to a preflight, which has no body; without the allowing headers the browser refuses the page."""
-    allowed = _allowed(headers[b"origin"], settings)
-    if not allowed:
-        return [_VARY]
+    """What the answer to a preflight has beside `cors_headers`: nothing for other pages, so browsers refuse them."""
+    if not _allowed(headers[b"origin"], settings):
+        return []
     asked = headers.get(b"access-control-request-headers", b"").lower().split(b",")
     of_sdk = [name.strip() for name in asked if name.strip().startswith(_SDK_HEADERS)]
     return [
-        (b"access-control-allow-origin", allowed),
         (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
         (b"access-control-allow-headers", b", ".join([_ALLOWED_HEADERS, *of_sdk])),
         (b"access-control-max-age", b"%d" % settings.max_age_seconds),
-        _VARY,
     ]
 
 

@@ -1,6 +1,7 @@
 """How the process ends: without a client noticing, as long as its answers take no longer than the limit."""
 
 import asyncio
+import ctypes
 import gc
 import logging
 from collections.abc import Callable
@@ -21,6 +22,12 @@ _COLLECT_AFTER = 50_000
 """New objects; Python's own 700 are there as soon as a few requests are, and none of theirs is garbage."""
 
 
+_M_MMAP_THRESHOLD = -3
+"""Of mallopt(3)."""
+_MAPPED_FROM = 64 * 1024
+"""Bytes; larger blocks are given back to the system as soon as they are freed."""
+
+
 def settle() -> None:
     """To be called once all is loaded: no search for garbage looks at that again, and each comes after more requests.
 
@@ -29,6 +36,10 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 100)
+    # Pieces of large bodies would stay in glibc's heap, which else raises this threshold with each that is freed.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
 
 
 class Drain:

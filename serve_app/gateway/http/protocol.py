@@ -17,6 +17,7 @@ from serve_app.gateway.http.http10 import until_closed
 from serve_app.gateway.http.open_files import most_connections
 from serve_app.gateway.http.request_id import new_request_id
 from serve_app.gateway.http.request_parser import RequestParser
+from serve_app.gateway.http.unfinished_head import UnfinishedHead
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of path, query and headers together; the usual servers allow 8 to 64 KiB."""
@@ -54,8 +55,8 @@ class Protocol(HttpToolsProtocol):
         self._in_head = False
         self._overhead_bytes = 0
         self._has_body = False
-        self._head_bytes = 0
-        """Of the head's pieces, where it does not come in one."""
+        self._head = UnfinishedHead()
+        """The head's pieces, where it does not come in one."""
         self._whole_bytes = 0
         """Of its headers, as far as they are complete."""
         self._status = HTTPStatus.BAD_REQUEST
@@ -107,6 +108,7 @@ class Protocol(HttpToolsProtocol):
         if self._left is not None:
             self._left()
         super().connection_lost(exc)
+        self._drop_head()
 
     def data_received(self, data: bytes) -> None:
         """Called with what arrived."""
@@ -123,9 +125,11 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(HTTPStatus.BAD_REQUEST)
         else:
             # What the parser holds of a header that is not complete; heads in one piece never come here.
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
+            fits = self._head.add(len(data))
+            if self._head.size > MOST_HEAD_BYTES:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            elif not fits:
+                self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             elif self._limit is None:
                 self._begin_limit()
 
@@ -134,7 +138,8 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]  # it is for this process only
         self._in_head = True
-        self._head_bytes = self._whole_bytes = self._overhead_bytes = 0
+        self._head.end()
+        self._whole_bytes = self._overhead_bytes = 0
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -158,6 +163,7 @@ class Protocol(HttpToolsProtocol):
         if self._offered:
             return
         self._in_head = False
+        self._head.end()
         if self._limit is not None:
             self._end_limit()
         if self._whole_bytes + len(self.url) > MOST_HEAD_BYTES:
@@ -173,6 +179,10 @@ class Protocol(HttpToolsProtocol):
             self._flushing = self.loop.call_later(self.write_seconds, self._look_whether_read)
         if self.cycle.more_body and not self.pipeline:
             self.transport.close()
+        if self.cycle.response_complete and not self._in_head:
+            # A connection that waits for its next request keeps nothing of the last one.
+            self.cycle.scope = {}  # type: ignore[typeddict-item]
+            self._drop_head()
         super().on_response_complete()
 
     def _look_whether_read(self) -> None:
@@ -194,6 +204,7 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus) -> None:
         self._refused = True
         self._end_limit()
+        self._drop_head()
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.close()  # nothing may come in between an answer that has begun
             return
@@ -203,6 +214,12 @@ class Protocol(HttpToolsProtocol):
         self.transport.write_eof()
         # Closed at once, the rest of the request would have it reset, which may overtake the answer.
         self._limit = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
+    def _drop_head(self) -> None:
+        self._head.end()
+        # A request that runs has its own reference. The scope refers to this object: with it, both would stay until the
+        # garbage collector comes.
+        self.headers, self.scope = [], {}  # type: ignore[typeddict-item]
 
     def _begin_limit(self) -> None:
         self._limit = self.loop.call_later(HEAD_SECONDS, self._too_slow)
@@ -221,7 +238,7 @@ class Protocol(HttpToolsProtocol):
 
 
 _MESSAGES = {
-    HTTPStatus.SERVICE_UNAVAILABLE: "The gateway has as many connections as it may open files: try again later.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The gateway has as many connections or heads of requests as it may: retry later.",
     HTTPStatus.BAD_REQUEST: "This is not a valid HTTP request.",
     HTTPStatus.REQUEST_TIMEOUT: f"The request's headers did not arrive in {HEAD_SECONDS:g} s: send it again.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (

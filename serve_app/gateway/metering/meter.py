@@ -7,7 +7,6 @@ from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.metrics import Account, MeteringMetrics, Unknown
-from serve_app.gateway.metering.usage import WITHOUT_USAGE
 
 _UNKNOWN = {Outcome.DISCONNECT: Unknown.DISCONNECT, Outcome.BROKEN: Unknown.BROKEN}
 
@@ -41,7 +40,7 @@ class Meter:
                 metrics.cost_of(account, record.currency).inc(cost)
         if usage is not None and not usage.partial:
             self._observe(record, target, usage)
-        elif _took_tokens(record) and record.api.name not in WITHOUT_USAGE:
+        elif _took_tokens(record) and record.api.takes_tokens:
             reason = _UNKNOWN.get(record.outcome, Unknown.NOT_REPORTED)
             metrics.usage_unknown.labels(target.model, reason).inc()
 

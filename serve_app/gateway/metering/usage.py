@@ -11,10 +11,7 @@ from serve_app.gateway.metering.reader import Reader
 from serve_app.gateway.metering.tokens import from_anthropic, from_cohere, from_openai
 from serve_app.gateway.metering.whole_answer import WholeAnswer
 
-__all__ = ["WITHOUT_USAGE", "Reader", "reader", "usage_request"]
-
-WITHOUT_USAGE = frozenset(("count_tokens", "tokenize", "detokenize", "responses_retrieve", "responses_cancel"))
-"""APIs that take none of a model's tokens, or show an answer that was counted when it was made."""
+__all__ = ["Reader", "reader", "usage_request"]
 
 _ASKED = frozenset(("chat_completions", "completions"))
 _FALSE = frozenset(("0", "false", "f", "no", "n", "off"))
@@ -60,7 +57,7 @@ def reader(
         external: Whether the model is a provider's.
         metadata: The answer's header of that name, where vLLM reports the usage of vectors that it sends as bytes.
     """
-    if api.name in WITHOUT_USAGE:
+    if not api.takes_tokens:
         return Reader()
     if event_stream:
         stream = StrippedEventStream(api.shape) if request.strip_total else EventStream(api.shape)

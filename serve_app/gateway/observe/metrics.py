@@ -66,9 +66,6 @@ class Metrics:
         self.client_disconnects = Counter(
             named("client_disconnects_total"), "Clients that left before the end.", ("model",), registry=registry
         )
-        self.auth_failures = Counter(
-            named("auth_failures_total"), "Requests without a valid API key.", registry=registry
-        )
         self.config_reloads = Counter(
             named("config_reloads_total"), "New contents seen.", ("source", "result"), registry=registry
         )

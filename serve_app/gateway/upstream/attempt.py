@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 from yarl import URL
 
-from serve_app.gateway.api.errors import Header, Shape, normalise
+from serve_app.gateway.api.errors import Header, Shape
+from serve_app.gateway.api.foreign_errors import normalise
 from serve_app.gateway.exchange.outcome import Reason
 from serve_app.gateway.http.body import Pieces
 from serve_app.gateway.upstream.connection import Connection
@@ -16,6 +17,7 @@ from serve_app.gateway.upstream.headers import passed_back
 from serve_app.gateway.upstream.pool import Pool, known_opening, known_origin, opening, origin_of
 
 _MAX_ERROR_BODY = 1024 * 1024
+"""Bytes; vLLM's lists of validation errors have 470,000 of them for a part without `detail`."""
 _JSON = (b"content-type", b"application/json")
 
 
@@ -190,7 +192,7 @@ async def _answer_of_error(connection: Connection, first: bytes, request: Upstre
         # Ray Serve lets HAProxy say this in place of its own 502, 503 and 504: no replica could be reached, or the
         # one that was ended without an answer. Python servers say the same words with a charset in the content type.
         raise AttemptError(Reason.NO_REPLICA, "HAProxy reached no replica")
-    content = normalise(status, body, request.shape, request.request_id)
+    content = normalise(status, body, request.shape, request.request_id, external=request.external)
     headers = [_JSON, (b"content-length", str(len(content)).encode())]
     headers += [(name, value) for name, value in connection.headers if name == b"retry-after"]
     return Answer(status, headers, content, None)

@@ -1,7 +1,7 @@
 """Who may ask for what, and how often: policies of keys and teams, and tokens of an identity provider."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -9,8 +9,9 @@ from pydantic import Field, StringConstraints, field_validator
 from serve_app.settings.gateway.section import Name, PositiveCount, Section
 
 Priority = Literal["high", "normal", "low"]
-_TIME = "write it as 2027-01-31 or 2027-01-31T12:00:00Z"
 HASH_PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
+TIME_PATTERN = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d))?")
+"""RFC 3339; a time needs its zone, and a date alone is its start in UTC."""
 
 
 class Policy(Section):
@@ -57,18 +58,15 @@ class Key(Policy):
 
     @field_validator("expires", mode="before")
     @classmethod
-    def _is_a_time(cls, value: object) -> object:
-        """RFC 3339, as text; YAML makes a date of it that it leaves unquoted."""
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value) if "T" in value.upper() else date.fromisoformat(value)
-            except ValueError:
-                raise ValueError(f"is {value!r}, {_TIME}") from None
-        if isinstance(value, date) and not isinstance(value, datetime):
-            value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise ValueError(f"is {value.isoformat()!r} without a time zone, {_TIME}")
-        return value
+    def _is_time(cls, value: object) -> datetime | None:
+        if value is None:
+            return None
+        text = value if isinstance(value, str) and TIME_PATTERN.fullmatch(value) else ""
+        try:
+            time = datetime.fromisoformat(text.upper())
+        except ValueError as error:
+            raise ValueError(f"is {value!r}, write a time as 2027-01-31T12:00:00Z or a date as 2027-01-31") from error
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Oidc(Section):

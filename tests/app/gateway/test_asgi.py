@@ -29,7 +29,8 @@ async def test_no_valid_key(gateway: Gateway, model: FakeModel, path: str, heade
         assert (error["code"], error["type"]) == ("invalid_api_key", "invalid_request_error")
         assert response.headers["www-authenticate"] == "Bearer"
     assert not model.seen
-    assert gateway.value("auth_failures_total") == 1
+    failures = [gateway.value("auth_failures_total", reason=reason) for reason in ("missing", "invalid")]
+    assert sorted(failures) == [0, 1]
     assert KEY not in gateway.stdout.getvalue().decode()
 
 

@@ -118,7 +118,7 @@ async def test_the_connection_to_a_model_is_reused(gateway: Gateway, model: Fake
 
 
 async def test_the_model_refuses_in_its_own_words(gateway: Gateway, model: FakeModel) -> None:
-    theirs = b'{"error": {"message": "too long", "type": "BadRequestError", "param": "messages", "code": 400}}'
+    theirs = b'{"error": {"message": "too long", "type": "invalid_request_error", "param": "messages", "code": null}}'
     model.script = [answer(400, theirs)]
     async with gateway.post(ask()) as response:
         assert (response.status, await response.read()) == (400, theirs)

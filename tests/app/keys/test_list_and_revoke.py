@@ -20,7 +20,7 @@ def test_keys_are_listed(cluster: Cluster) -> None:
     out, _ = cluster.run("list")
     short = digest[:15] + "..."
     assert [re.split(r"  +", line) for line in out.splitlines()] == [
-        ["NAME", "TEAM", "MODELS", "LIMITS", "PRIORITY", "HASH"],
+        ["NAME", "TEAM", "MODELS", "LIMITS", "PRIORITY", "EXPIRES", "HASH"],
         ["all", "all", "none", short],
         ["bad", "REFUSED: hash is no sha256:<64 hexadecimal digits>, make the entry with python -m serve_app.keys"],
         ["ci", "red", "a,b", "60 requests/min, 4 at once", short],
@@ -38,7 +38,7 @@ def test_what_was_revoked_is_gone(cluster: Cluster) -> None:
     assert out == ""
     assert "The key ci is refused within about 90 seconds" in err
     assert cluster.entries() == {}
-    assert cluster.run("list")[0].splitlines() == ["NAME  TEAM  MODELS  LIMITS  PRIORITY  HASH"]
+    assert cluster.run("list")[0].splitlines() == ["NAME  TEAM  MODELS  LIMITS  PRIORITY  EXPIRES  HASH"]
 
 
 def test_a_key_that_is_not_there(cluster: Cluster) -> None:

@@ -2,6 +2,11 @@
 
     python -m tests.bench.gateway [--only null|engine] [--peers NAME,...]
 
+Two gateways in turns in one run, what a core can do and nothing else, in three minutes:
+
+    python -m tests.bench.gateway --only null --peers gateway --per-core --gateway before=PATH --gateway after=.
+    python -m tests.bench.gateway --only null --peers gateway --per-core --aiohttp
+
 null: a model that costs nothing, so that each proxy shows its own ceiling. Each has core 0 to itself; the model and the
 clients have the others. engine: a model in vLLM that is the limit, on the other cores; proxies and clients have core 0.
 """
@@ -19,10 +24,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.gateway import engine, measure, null_model, report
+from tests.bench.gateway.checkouts import ON_AIOHTTP, ROOT, Checkout
 from tests.bench.gateway.peers import Peer, peers
 from tests.bench.gateway.process import NotStartedError, free_port
 
-ROOT = Path(__file__).parents[3]
 CACHE = Path(os.environ.get("RAY_VLLM_STACK_CACHE") or Path.home() / ".cache/ray-vllm-stack")
 
 
@@ -85,6 +90,7 @@ def null_part(arguments: argparse.Namespace, chosen: list[Peer], folder: Path) -
         rate=arguments.rate,
         streams=streams,
         most_streams=most_streams,
+        per_core=arguments.per_core,
     )
     try:
         say("direct")
@@ -112,7 +118,7 @@ def main() -> None:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["null", "engine"], help="one of the two parts")
-    parser.add_argument("--peers", help="names of some of the proxies, with commas; all if not set")
+    parser.add_argument("--peers", help="some of the proxies, with commas (gateway: all gateways); all if not set")
     parser.add_argument("--seconds", type=float, default=5, help="null: of each measurement (%(default)s)")
     parser.add_argument(
         "--rate", type=float, help="null: requests/s for what is added; half of what each can do if not set"
@@ -134,13 +140,31 @@ def main() -> None:
         metavar=("DIRECT", "GATEWAY", "KEY"),
         help=f"engine: not a vLLM of its own but {engine.MODEL} of a running cluster, by the two URLs before /v1",
     )
-    parser.add_argument("--gateway", type=Path, default=ROOT, help="the checkout whose gateway it is (%(default)s)")
+    parser.add_argument(
+        "--gateway",
+        type=Checkout.parse,
+        action="append",
+        metavar="[NAME=]PATH",
+        help="the checkout whose gateway it is, this one if not set; several are compared with the first",
+    )
+    parser.add_argument(
+        "--aiohttp", action="store_true", help="add the gateway with aiohttp in place of its own client"
+    )
+    parser.add_argument(
+        "--per-core", action="store_true", help="null: only requests, streams and steady events per core"
+    )
     arguments = parser.parse_args()
     # An interrupt ends what runs in a loop, then all that was started. A shell's background jobs ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     names = arguments.peers.split(",") if arguments.peers else None
-    chosen = [peer for peer in peers(arguments.gateway) if not names or peer.name in names]
+    checkouts = arguments.gateway or [Checkout("gateway", ROOT)]
+    if arguments.aiohttp:
+        checkouts = [ON_AIOHTTP, *checkouts]
+    checkouts = [checkout.installed() for checkout in checkouts]
+    chosen = [
+        peer for peer in peers(checkouts) if not names or peer.name in names or (peer.is_gateway and "gateway" in names)
+    ]
     sys.stdout.write(f"{os.cpu_count()} cores, load average before the run {os.getloadavg()[0]:.1f}\n\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

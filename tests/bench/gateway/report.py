@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from tests.bench.gateway import null_model
 from tests.bench.gateway.engine import TOKENS, Bound
 from tests.bench.gateway.measure import STEADY_STREAMS
-from tests.bench.gateway.result import Added, Ceiling, Result
+from tests.bench.gateway.result import Added, Ceiling, Result, Steady
 
 BUSY = 0.93
 """A proxy that had less of its core was not the limit; the load was."""
@@ -90,12 +90,11 @@ def streams(results: Sequence[Result]) -> str:
 
 
 def ratios(results: Sequence[Result]) -> str:
-    """The gateway against each of the others, by CPU time, which holds on a busy machine too."""
-    by_name = {one.name: one for one in results}
-    ours = by_name.get("gateway")
+    """The last gateway against each of the others, by CPU time, which holds on a busy machine too."""
+    ours = next((one for one in reversed(results) if one.is_gateway), None)
     rows = []
     for other in results:
-        if not ours or other is ours or not other.steady:
+        if not ours or other.is_gateway or not other.rounds:
             continue
         row = [other.name]
         for found, its in ((ours.whole, other.whole), (ours.stream, other.stream), (ours.steady, other.steady)):
@@ -106,7 +105,35 @@ def ratios(results: Sequence[Result]) -> str:
             row.append("-")
         rows.append(row)
     head = ["gateway to", "requests/s per core", "streams/s per core", "steady events/s per core", "memory per stream"]
-    return table(head, rows)
+    return table(head, rows) if rows else ""
+
+
+def gateways(results: Sequence[Result]) -> str:
+    """Each further gateway against the first, in the same round; empty where there is one."""
+    ours = [one for one in results if one.is_gateway]
+    rows = []
+    for other in ours[1:]:
+        row = [other.name]
+        for found in (_whole, _stream, _steady):
+            pairs = [(found(a), found(b)) for a, b in zip(ours[0].rounds, other.rounds, strict=True)]
+            each = [a.cpu_us / b.cpu_us for a, b in pairs if a and b and b.cpu_us]
+            row.append(f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})" if each else "-")
+        rows.append(row)
+    head = [f"to {ours[0].name if ours else ''}, rate per core: median of rounds (lowest to highest)"]
+    head += ["requests", "streams", "steady events"]
+    return table(head, rows) if rows else ""
+
+
+def _whole(one: Result) -> Ceiling | None:
+    return one.whole
+
+
+def _stream(one: Result) -> Ceiling | None:
+    return one.stream
+
+
+def _steady(one: Result) -> Steady | None:
+    return one.steady
 
 
 def problems(results: Sequence[Result]) -> list[str]:
@@ -130,11 +157,14 @@ def null_report(results: Sequence[Result]) -> str:
         speed(results),
         f"`*`: the proxy had less than {BUSY:.0%} of its core: the load was the limit. Per core: by CPU time."
         " The steady rate is half of requests/s, unless one was given.",
-        f"{STEADY_STREAMS} streams at once, {lasts:.2f} s long, an event every {null_model.INTERVAL * 1000:.0f} ms;"
-        " then streams that stay open after their first event:",
-        streams(results),
-        ratios(results),
     ]
+    if any(one.steady or one.held for one in results):
+        parts += [
+            f"{STEADY_STREAMS} streams at once, {lasts:.2f} s long, an event every {null_model.INTERVAL * 1000:.0f} ms;"
+            " then streams that stay open after their first event:",
+            streams(results),
+        ]
+    parts += [part for part in (ratios(results), gateways(results)) if part]
     if told := problems(results):
         parts.append("\n".join(f"- {line}" for line in told))
     return "\n\n".join(parts)

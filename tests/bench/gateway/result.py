@@ -86,6 +86,9 @@ class Result:
     steady: Steady | None = None
     held: Held | None = None
     errors: list[str] = field(default_factory=list)
+    is_gateway: bool = False
+    rounds: Sequence["Result"] = ()
+    """What each round found, where this is the median."""
 
     @classmethod
     def median(cls, rounds: Sequence["Result"]) -> "Result":
@@ -95,7 +98,9 @@ class Result:
             measured = sorted((one for one in found if one), key=lambda one: one.cpu_us)
             return measured[len(measured) // 2] if measured else None
 
-        result = cls(rounds[0].name, rounds[0].about, errors=[error for one in rounds for error in one.errors])
+        errors = [error for one in rounds for error in one.errors]
+        first = rounds[0]
+        result = cls(first.name, first.about, errors=errors, is_gateway=first.is_gateway, rounds=rounds)
         result.whole, result.stream = middle(one.whole for one in rounds), middle(one.stream for one in rounds)
         result.steady = middle(one.steady for one in rounds)
         if added := [one.added for one in rounds if one.added]:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Literal
 
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage, ToolMessage
@@ -11,9 +12,9 @@ from pydantic import BaseModel
 
 
 @tool
-def legs(count: int) -> str:
-    """Says how many legs a bird has."""
-    return f"{count} legs"
+def weather(city: Literal["Rome", "Oslo"]) -> str:
+    """Says what the weather is like."""
+    return f"rain in {city}"
 
 
 class Sky(BaseModel):
@@ -33,9 +34,9 @@ chunks = list(chat.stream([question]))
 whole = chunks[0]
 for chunk in chunks[1:]:
     whole += chunk
-calling = chat.bind_tools([legs], tool_choice="legs").invoke([question])
+calling = chat.bind_tools([weather], tool_choice="weather").invoke([question])
 call = calling.tool_calls[0]
-after = chat.invoke([question, calling, ToolMessage("2 legs", tool_call_id=call["id"]), HumanMessage("What is vLLM?")])
+after = chat.invoke([question, calling, ToolMessage("rain", tool_call_id=call["id"]), HumanMessage("What is vLLM?")])
 responses = ChatOpenAI(model="sparrow", temperature=0, max_retries=0, use_responses_api=True).invoke([question])
 printed = {
     "invoke": answer.text,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from typing import Literal
 
 from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
@@ -11,9 +12,9 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
 
-def legs(count: int) -> str:
-    """Says how many legs a bird has."""
-    return f"{count} legs"
+def weather(city: Literal["Rome", "Oslo"]) -> str:
+    """Says what the weather is like."""
+    return f"rain in {city}"
 
 
 place = {"api_base": os.environ["OPENAI_BASE_URL"], "api_key": os.environ["OPENAI_API_KEY"], "max_retries": 0}
@@ -30,9 +31,9 @@ plain = OpenAILike(model="sparrow", temperature=0, max_tokens=40, is_chat_model=
 endless = {"max_tokens": 1000, "extra_body": {"ignore_eos": True}}
 embedding = OpenAILikeEmbedding(model_name="embedder", **place)
 question = ChatMessage(role="user", content="What is Ray?")
-tool = FunctionTool.from_defaults(legs)
+tool = FunctionTool.from_defaults(weather)
 
-called = llm.chat_with_tools([tool], chat_history=[question], tool_choice="legs")
+called = llm.chat_with_tools([tool], chat_history=[question], tool_choice="weather")
 call = llm.get_tool_calls_from_response(called)[0]
 printed = {
     "chat": llm.chat([question]).message.content,

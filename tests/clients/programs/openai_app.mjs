@@ -7,8 +7,8 @@ const question = [{ role: 'user', content: 'What is Ray?' }];
 const ask = { model: 'sparrow', temperature: 0, max_completion_tokens: 200, messages: question };
 const schema = {
   type: 'object',
-  properties: { count: { type: 'integer' } },
-  required: ['count'],
+  properties: { city: { type: 'string', enum: ['Rome', 'Oslo'] } },
+  required: ['city'],
   additionalProperties: false,
 };
 const error = async (promise, kind) => {
@@ -36,8 +36,8 @@ for await (const chunk of await client.chat.completions.create(endless)) {
   if (chunk.choices[0].delta.content) printed.longStream.push(chunk.choices[0].delta.content);
 }
 
-const tools = [{ type: 'function', function: { name: 'legs', parameters: schema } }];
-const named = { type: 'function', function: { name: 'legs' } };
+const tools = [{ type: 'function', function: { name: 'weather', parameters: schema } }];
+const named = { type: 'function', function: { name: 'weather' } };
 const call = (await client.chat.completions.create({ ...ask, tools, tool_choice: named })).choices[0].message.tool_calls[0];
 printed.tool = { name: call.function.name, args: JSON.parse(call.function.arguments) };
 
@@ -45,7 +45,7 @@ const runner = client.chat.completions.stream({ ...ask, tools, tool_choice: name
 const streamed = (await runner.finalChatCompletion()).choices[0].message.tool_calls[0];
 printed.toolStream = { name: streamed.function.name, args: JSON.parse(streamed.function.arguments) };
 
-const response_format = { type: 'json_schema', json_schema: { name: 'bird', strict: true, schema } };
+const response_format = { type: 'json_schema', json_schema: { name: 'place', strict: true, schema } };
 const structured = await client.chat.completions.create({ ...ask, response_format });
 printed.structured = JSON.parse(structured.choices[0].message.content);
 

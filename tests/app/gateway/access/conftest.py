@@ -4,9 +4,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from .desk import Desk
 from .identity_provider import IdentityProvider
 from .limit_support import FakeServer, RealServer, Server, needs_a_server
+from .token_support import TokenChecks
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def desk(provider: IdentityProvider, session: aiohttp.ClientSession) -> Desk:
-    return Desk(provider, session)
+async def checks(provider: IdentityProvider, session: aiohttp.ClientSession) -> TokenChecks:
+    return TokenChecks(provider, session)
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=needs_a_server)])

@@ -1,6 +1,7 @@
 """Callers with limits, replicas of the gateway that count them, and Redis servers that can be stopped and frozen."""
 
 import asyncio
+import calendar
 import contextlib
 import shutil
 import signal
@@ -32,9 +33,8 @@ REAL = shutil.which("valkey-server") or shutil.which("redis-server")
 needs_a_server = pytest.mark.skipif(REAL is None, reason="neither valkey-server nor redis-server is on the PATH")
 
 
-def policy(**limits: int) -> Policy:
-    fields = {name: float(limit) if name == "monthly_cost" else limit for name, limit in limits.items()}
-    return Policy.model_validate({Policy.model_fields[name].alias: limit for name, limit in fields.items()})
+def policy(**limits: float) -> Policy:
+    return Policy.model_validate({Policy.model_fields[name].alias: limit for name, limit in limits.items()})
 
 
 def caller(*, key: Policy | None = None, team: Policy | None = None) -> Caller:
@@ -44,6 +44,22 @@ def caller(*, key: Policy | None = None, team: Policy | None = None) -> Caller:
 
 def headers_of(source: Grant | ApiError) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in source.headers}
+
+
+class Clock:
+    """The time that the limits see: a noon near the end of a month, until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = float(calendar.timegm((2026, 2, 27, 12, 0, 0)))
+
+    def __call__(self) -> float:
+        return self.now
+
+    @classmethod
+    def in_place(cls, monkeypatch: pytest.MonkeyPatch) -> "Clock":
+        clock = cls()
+        monkeypatch.setattr("time.time", clock)
+        return clock
 
 
 class Replica:

@@ -191,7 +191,7 @@ async def test_the_keys_stay_while_the_issuer_is_down(
     assert await kept.issuer.key("k1", "RS256")
     assert (kept.fetches(), kept.value("keys")) == ((1, 3), 1)
     (record,) = caplog.records
-    assert "those before stay in use" in record.getMessage()
+    assert "the old ones stay in use" in record.getMessage()
     provider.status, provider.keys = 200, [public_jwk("k2")]
     assert await kept.issuer.key("k2", "RS256")
     assert await kept.issuer.key("k1", "RS256") is None

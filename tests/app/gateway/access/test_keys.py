@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.gateway.access.keys import KeyRing, Mounted, watched_keys
+from serve_app.gateway.access.keys import KeyRing, Mounted, parse, watched_keys
 from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.observe.metrics import Metrics
 
@@ -27,8 +27,7 @@ def states(metrics: Metrics) -> tuple[float | None, float | None]:
 
 
 def name_of(ring: KeyRing, text: bytes) -> str | None:
-    found = ring.entries.get(ring.place(text))
-    return found and found[0]
+    return ring.places.get(ring.place(text))
 
 
 def test_a_ring_knows_names_and_keeps_no_key() -> None:
@@ -54,6 +53,12 @@ def test_two_rings_put_a_key_into_different_places() -> None:
         ('{"hash": "sk-plaintext-0123456789"}', "hash is no sha256:<64 hexadecimal digits>"),
         (json.dumps({"hash": f"sha256:{HEX}"[:-1]}), "hash is no sha256:<64 hexadecimal digits>"),
         (json.dumps({"hash": f"sha256:{HEX.upper()}"}), "hash is no sha256:<64 hexadecimal digits>"),
+        (json.dumps({"hash": f"sha256:{HEX}", "previousHash": "sk-plaintext"}), "previousHash is no sha256:<64 hexa"),
+        (json.dumps({"hash": f"sha256:{HEX}", "expires": "soon"}), "expires is 'soon', write a time as 2027-01-31T12"),
+        (json.dumps({"hash": f"sha256:{HEX}", "expires": "2027-02-30"}), "expires is '2027-02-30', write a time as"),
+        (json.dumps({"hash": f"sha256:{HEX}", "expires": "2027-01-31T12:00:00"}), "expires is '2027-01-31T12:00:00'"),
+        (json.dumps({"hash": f"sha256:{HEX}", "expires": 1800000000}), "expires is 1800000000, write a time as"),
+        (json.dumps({"hash": f"sha256:{HEX}", "monthlyCost": -1}), "monthlyCost is -1"),
         (json.dumps({"hash": f"sha256:{HEX}", "rpm": 1}), "has the unknown key 'rpm', use one of: models,"),
         (json.dumps({"hash": f"sha256:{HEX}", "tokensPerMinute": 0}), "tokensPerMinute is 0: input should be greater"),
         (json.dumps({"hash": f"sha256:{HEX}", "priority": "max"}), "priority is 'max'"),
@@ -76,14 +81,53 @@ def test_one_key_under_two_names_is_refused_under_both(caplog: pytest.LogCapture
     assert [name_of(ring, text) for text in (b"sk-1", b"sk-2")] == [None, "b"]
     assert states(metrics) == (1, 2)
     assert [record.getMessage() for record in caplog.records] == [
-        "API keys a, c are refused: they are one key, make each its own"
+        "API keys a, c are refused: they share a hash, give each key its own text"
     ]
+
+
+def hash_of(text: str) -> str:
+    return str(json.loads(key_entry(text))["hash"])
+
+
+def test_a_key_that_is_rotated_has_two_texts() -> None:
+    ring, metrics = ring_of(a=key_entry("sk-new", previousHash=hash_of("sk-old")), b=key_entry("sk-2"))
+    assert [name_of(ring, text) for text in (b"sk-new", b"sk-old", b"sk-2")] == ["a", "a", "b"]
+    assert states(metrics) == (2, 0), "two entries, whatever they accept"
+    same, _ = ring_of(a=key_entry("sk-1", previousHash=hash_of("sk-1")))
+    assert name_of(same, b"sk-1") == "a"
+
+
+def test_a_hash_before_that_is_another_keys_is_refused_under_both(caplog: pytest.LogCaptureFixture) -> None:
+    ring, metrics = ring_of(a=key_entry("sk-1", previousHash=hash_of("sk-2")), b=key_entry("sk-2"), c=key_entry("sk-3"))
+    assert [name_of(ring, text) for text in (b"sk-1", b"sk-2", b"sk-3")] == [None, None, "c"]
+    assert states(metrics) == (1, 2)
+    assert "API keys a, b are refused: they share a hash" in caplog.text
+    both, _ = ring_of(
+        a=key_entry("sk-1", previousHash=hash_of("sk-0")), b=key_entry("sk-2", previousHash=hash_of("sk-0"))
+    )
+    assert [name_of(both, text) for text in (b"sk-0", b"sk-1", b"sk-2")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("expires", "at"),
+    [
+        ("2027-01-31", 1801353600),
+        ("2027-01-31T00:00:00Z", 1801353600),
+        ("2027-01-31t02:00:00+02:00", 1801353600),
+        ("2027-01-31 00:00:01.5Z", 1801353601.5),
+    ],
+)
+def test_when_a_key_expires(expires: str, at: float) -> None:
+    key = parse("a", key_entry("sk-1", expires=expires).encode())
+    assert key.expires
+    assert key.expires.timestamp() == at
+    assert parse("a", key_entry("sk-1").encode()).expires is None
 
 
 def test_no_key_has_the_name_of_tokens(caplog: pytest.LogCaptureFixture) -> None:
     ring, metrics = ring_of(oidc=key_entry("sk-1"))
     assert (name_of(ring, b"sk-1"), states(metrics)) == (None, (0, 1))
-    assert "oidc is the name of those who come with a token, rename the key" in caplog.text
+    assert "oidc is the name that callers with tokens have, rename the key" in caplog.text
 
 
 def mounted(folder: Path, version: str, **files: str) -> None:

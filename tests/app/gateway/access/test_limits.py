@@ -5,30 +5,15 @@ import math
 
 import pytest
 
-from serve_app.gateway.access.charge import NOTHING, Charge
 from serve_app.gateway.access.limits import NO_GRANT
-from serve_app.gateway.access.memory_store import MemoryStore
-from serve_app.gateway.access.rules import Rule
 from serve_app.gateway.exchange.caller import ANYBODY, Caller
 
-from .limit_support import Replica, caller, headers_of, policy
-
-NOON = calendar.timegm((2026, 2, 27, 12, 0, 0))
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(NOON)
-
-    def __call__(self) -> float:
-        return self.now
+from .limit_support import Clock, Replica, caller, headers_of, policy
 
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("time.time", clock)
-    return clock
+    return Clock.in_place(monkeypatch)
 
 
 @pytest.fixture
@@ -41,7 +26,7 @@ async def test_callers_without_limits_cost_nothing(replica: Replica) -> None:
         grant = await replica.enter(who)
         assert grant is NO_GRANT
         assert grant.headers == []
-        grant.leave(Charge(10**9))
+        grant.settle(10**9, 0)
 
 
 @pytest.mark.parametrize("second", [0, 29.5, 59.999])
@@ -51,7 +36,7 @@ async def test_requests_per_minute(replica: Replica, clock: Clock, second: float
     for left in ("2", "1", "0"):
         grant = await replica.enter(who)
         assert headers_of(grant)["x-ratelimit-remaining-requests"] == left
-        grant.leave()
+        grant.settle(0, 0)
     error = await replica.refused(who)
     wait = int(headers_of(error)["retry-after"])
     assert error.code == "rate_limit_exceeded"
@@ -65,9 +50,9 @@ async def test_requests_per_minute(replica: Replica, clock: Clock, second: float
 async def test_tokens_are_charged_when_the_answer_has_ended(replica: Replica, clock: Clock) -> None:
     who = caller(team=policy(tokens_per_minute=100))
     first, second = await replica.enter(who), await replica.enter(who)
-    first.leave(Charge(99))
-    (await replica.enter(who)).leave()
-    second.leave(Charge(401))
+    first.settle(99, 0)
+    (await replica.enter(who)).settle(0, 0)
+    second.settle(401, 0)
     error = await replica.refused(who)
     assert (error.code, error.message.split(",")[0]) == (
         "rate_limit_exceeded",
@@ -88,15 +73,15 @@ async def test_concurrent_requests(replica: Replica) -> None:
     assert error.code == "rate_limit_exceeded"
     assert error.message == "The key 'ann' has 2 requests running, which is its limit, try again when one has ended."
     assert headers_of(error) == {"retry-after": "1"}
-    first.leave()
+    first.settle(0, 0)
     await replica.enter(who)
     await replica.refused(who)
 
 
 async def test_a_months_budget(replica: Replica, clock: Clock) -> None:
     who = caller(key=policy(requests_per_minute=9), team=policy(monthly_tokens=1000))
-    (await replica.enter(who)).leave(Charge(999))
-    (await replica.enter(who)).leave(Charge(50))
+    (await replica.enter(who)).settle(999, 0)
+    (await replica.enter(who)).settle(50, 0)
     error = await replica.refused(who)
     assert error.code == "insufficient_quota"
     assert error.message == (
@@ -113,7 +98,7 @@ async def test_a_months_budget(replica: Replica, clock: Clock) -> None:
 async def test_the_last_month_of_a_year_ends_too(replica: Replica, clock: Clock) -> None:
     clock.now = calendar.timegm((2027, 12, 31, 23, 59, 50))
     who = caller(key=policy(monthly_tokens=1))
-    (await replica.enter(who)).leave(Charge(1))
+    (await replica.enter(who)).settle(1, 0)
     error = await replica.refused(who)
     assert "2028-01-01" in error.message
     assert headers_of(error)["retry-after"] == "10"
@@ -127,14 +112,14 @@ async def test_what_one_policy_refuses_is_not_charged_to_the_other(replica: Repl
         assert "team 'red'" in (await replica.refused(who)).message
     assert (await replica.standing(who, "requests_per_minute"))["key"]["remaining"] == 4
     assert (await replica.standing(who, "concurrent_requests"))["key"]["running"] == 1
-    running.leave()
+    running.settle(0, 0)
     await replica.enter(who)
 
 
 async def test_the_limit_that_lasts_longest_is_told(replica: Replica, clock: Clock) -> None:
     key = policy(concurrent_requests=1, requests_per_minute=1)
     who = caller(key=key, team=policy(tokens_per_minute=10))
-    (await replica.enter(who)).leave(Charge(1000))
+    (await replica.enter(who)).settle(1000, 0)
     error = await replica.refused(who)
     assert "10 tokens per minute" in error.message
     assert int(headers_of(error)["retry-after"]) > 90
@@ -146,7 +131,7 @@ async def test_the_limit_that_lasts_longest_is_told(replica: Replica, clock: Clo
 async def test_headers_are_those_of_the_tightest_policies(replica: Replica, clock: Clock) -> None:
     key = policy(requests_per_minute=10, tokens_per_minute=10_000)
     who = caller(key=key, team=policy(requests_per_minute=20, tokens_per_minute=5000))
-    (await replica.enter(who)).leave(Charge(1201))
+    (await replica.enter(who)).settle(1201, 0)
     assert headers_of(await replica.enter(who)) == {
         "x-ratelimit-limit-requests": "10",
         "x-ratelimit-remaining-requests": "8",
@@ -170,14 +155,14 @@ async def test_headers_are_those_of_the_tightest_policies(replica: Replica, cloc
 async def test_edited_policies_keep_the_counts(replica: Replica) -> None:
     before = caller(key=policy(requests_per_minute=2, concurrent_requests=2, tokens_per_minute=50))
     running = await replica.enter(before)
-    (await replica.enter(before)).leave(Charge(40))
+    (await replica.enter(before)).settle(40, 0)
     after = caller(key=policy(requests_per_minute=3, concurrent_requests=1, tokens_per_minute=50))
     assert "1 requests running" in (await replica.refused(after)).message
-    running.leave(Charge(5))
+    running.settle(5, 0)
     grant = await replica.enter(after)
     assert headers_of(grant)["x-ratelimit-remaining-requests"] == "0"
     assert headers_of(grant)["x-ratelimit-remaining-tokens"] == "5"
-    grant.leave()
+    grant.settle(0, 0)
     await replica.refused(after)
     await replica.enter(caller(key=policy(requests_per_minute=4)))
 
@@ -186,7 +171,7 @@ async def test_a_limit_that_was_removed_meanwhile(replica: Replica) -> None:
     limited = caller(key=policy(concurrent_requests=1))
     running = await replica.enter(limited)
     assert await replica.enter(caller(key=policy())) is NO_GRANT
-    running.leave()
+    running.settle(0, 0)
     await replica.enter(limited)
 
 
@@ -200,7 +185,7 @@ async def test_refusals_are_counted_by_whose_and_which(replica: Replica) -> None
     await replica.enter(person)
     assert "The subject 'a/b'" in (await replica.refused(person)).message
     team = caller(key=policy(requests_per_minute=100), team=policy(monthly_tokens=1))
-    (await replica.enter(team)).leave(Charge(1))
+    (await replica.enter(team)).settle(1, 0)
     for _ in range(3):
         await replica.refused(team)
     assert replica.value("limit_rejections_total", scope="subject", limit="concurrent") == 1
@@ -211,7 +196,7 @@ async def test_refusals_are_counted_by_whose_and_which(replica: Replica) -> None
 async def test_usage(replica: Replica, clock: Clock) -> None:
     limits = {"requests_per_minute": 10, "tokens_per_minute": 100, "concurrent_requests": 2, "monthly_tokens": 1000}
     who = caller(key=policy(**limits), team=policy(concurrent_requests=5))
-    (await replica.enter(who)).leave(Charge(30))
+    (await replica.enter(who)).settle(30, 0)
     await replica.enter(who)
     for _ in range(2):  # asking costs nothing
         assert await replica.usage(who) == {
@@ -221,24 +206,11 @@ async def test_usage(replica: Replica, clock: Clock) -> None:
                     "scope": "key",
                     "name": "ann",
                     "requests_per_minute": {"limit": 10, "remaining": 8, "reset_seconds": 120},
-                    "tokens_per_minute": {"limit": 100, "remaining": 70, "reset_seconds": 120},
+                    "tokens_per_minute": {"limit": 100, "remaining": 70, "reserved": 0, "reset_seconds": 120},
                     "concurrent_requests": {"limit": 2, "running": 1},
-                    "monthly_tokens": {"limit": 1000, "remaining": 970, "used": 30, "month": "2026-02"},
+                    "monthly_tokens": {"limit": 1000, "remaining": 970, "used": 30, "reserved": 0, "month": "2026-02"},
                 },
                 {"scope": "team", "name": "red", "concurrent_requests": {"limit": 5, "running": 1}},
             ],
         }
     assert await replica.usage(ANYBODY) == {"shared": False, "limits": []}
-
-
-async def test_memory_forgets_old_minutes(clock: Clock) -> None:
-    store = MemoryStore()
-    limits = policy(requests_per_minute=5, tokens_per_minute=5)
-    for number in range(100):
-        rules = [Rule.of(f"key/{number}", limits)]
-        store.take(rules, NOTHING)
-        store.charge(rules, Charge(1))
-    assert store.counts == 200
-    clock.now += 121
-    store.take([Rule.of("key/last", limits)], NOTHING)
-    assert store.counts == 1

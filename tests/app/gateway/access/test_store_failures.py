@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serve_app.gateway.access.charge import Charge
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.store import opened
 from serve_app.gateway.exchange.caller import Caller
@@ -38,7 +37,7 @@ async def test_without_redis_each_replica_has_its_own_limits_for_a_while(
     caplog.set_level(logging.INFO)
     who = caller(key=policy(requests_per_minute=2, concurrent_requests=2), team=policy(monthly_tokens=1000))
     async with sharing(server) as one, sharing(server) as two:
-        (await one.enter(who)).leave(Charge(600))
+        (await one.enter(who)).settle(600, 0)
         await until_used(one, who, 600)
         held = await one.enter(who)
         stays = Caller(policies=(("key/long", policy(concurrent_requests=1)),))
@@ -52,7 +51,7 @@ async def test_without_redis_each_replica_has_its_own_limits_for_a_while(
             assert (await replica.usage(who))["shared"] is False
         assert "2 requests running" in (await one.refused(caller(key=policy(concurrent_requests=2)))).message
         for grant in (held, *grants[:2]):
-            grant.leave(Charge(250))
+            grant.settle(250, 0)
         budget = caller(team=policy(monthly_tokens=1000))
         assert (await one.refused(budget)).code == "insufficient_quota", "600 of before, and 500 of meanwhile"
         assert len([record for record in caplog.records if "Redis failed" in record.message]) == 2
@@ -64,7 +63,7 @@ async def test_without_redis_each_replica_has_its_own_limits_for_a_while(
         assert used["team"]["used"] == kept + 750
         for runs in (who, stays):
             assert await running(one, runs) == await running(two, runs) == 1, "what still runs counts for all"
-        grants[2].leave()
+        grants[2].settle(0, 0)
         await until_running(one, who, 0)
         assert len([record for record in caplog.records if "shared through Redis" in record.message]) == 4
 
@@ -86,7 +85,7 @@ async def test_a_redis_that_does_not_answer_holds_one_request_up_to_the_time_out
         assert waited[0] > TIMEOUT * 0.9
         began = time.perf_counter()
         for _ in range(50):
-            (await replica.enter(who)).leave(Charge(10))
+            (await replica.enter(who)).settle(10, 0)
         assert time.perf_counter() - began < TIMEOUT / 2, "nobody waits after that"
         assert replica.value("limits_shared") == 0
         server.thaw()

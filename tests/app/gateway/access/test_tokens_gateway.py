@@ -47,7 +47,7 @@ async def test_a_bad_token_is_told_why(model: FakeModel, provider: IdentityProvi
         provider.status = 503
         async with gateway.post(ask(), headers=bearer(provider.token(kid="k2"))) as response:
             assert response.status == 401
-        assert gateway.value("auth_failures_total") == 2
+        assert gateway.value("auth_failures_total", reason="token") == 2
         assert not model.seen
 
 

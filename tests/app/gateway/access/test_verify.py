@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from serve_app.gateway.access.tokens import is_token
 from serve_app.gateway.access.verify import LEEWAY_SECONDS
 from serve_app.gateway.api.errors import ApiError
 
-from .desk import Desk
 from .identity_provider import AUDIENCE, private_key, public_jwk
+from .token_support import TokenChecks
 
 
 def encoded(part: Any) -> bytes:
@@ -30,9 +31,9 @@ def signed_by_hand(header: Any, claims: Any, sign: Callable[[bytes], bytes]) -> 
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256", "PS512", "ES256", "ES384", "ES512", "EdDSA"])
-async def test_a_good_token(desk: Desk, algorithm: str) -> None:
-    desk.provider.keys = [public_jwk("k1", algorithm)]
-    caller = await desk.tokens.check(desk.provider.token(algorithm=algorithm))
+async def test_a_good_token(checks: TokenChecks, algorithm: str) -> None:
+    checks.provider.keys = [public_jwk("k1", algorithm)]
+    caller = await checks.tokens.check(checks.provider.token(algorithm=algorithm))
     assert (caller.key, caller.team, caller.subject, caller.policies, caller.priority) == (
         "oidc",
         "",
@@ -40,11 +41,11 @@ async def test_a_good_token(desk: Desk, algorithm: str) -> None:
         (),
         "normal",
     )
-    assert desk.counted() == {"ok": 1}
+    assert checks.counted() == {"ok": 1}
 
 
-async def test_one_of_many_audiences(desk: Desk) -> None:
-    assert await desk.tokens.check(desk.provider.token(aud=["mail", AUDIENCE]))
+async def test_one_of_many_audiences(checks: TokenChecks) -> None:
+    assert await checks.tokens.check(checks.provider.token(aud=["mail", AUDIENCE]))
 
 
 @pytest.mark.parametrize(
@@ -71,26 +72,26 @@ async def test_one_of_many_audiences(desk: Desk) -> None:
     ],
     ids=str,
 )
-async def test_a_bad_token(desk: Desk, more: dict[str, Any], result: str, says: str) -> None:
-    await desk.refused(desk.provider.token(**more), result, says)
+async def test_a_bad_token(checks: TokenChecks, more: dict[str, Any], result: str, says: str) -> None:
+    await checks.refused(checks.provider.token(**more), result, says)
 
 
-async def test_clocks_may_differ_a_little(desk: Desk) -> None:
+async def test_clocks_may_differ_a_little(checks: TokenChecks) -> None:
     now = int(time.time())
-    assert await desk.tokens.check(desk.provider.token(exp=now - LEEWAY_SECONDS + 10))
-    assert await desk.tokens.check(desk.provider.token(nbf=now + LEEWAY_SECONDS - 10))
+    assert await checks.tokens.check(checks.provider.token(exp=now - LEEWAY_SECONDS + 10))
+    assert await checks.tokens.check(checks.provider.token(nbf=now + LEEWAY_SECONDS - 10))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", "", None, 5, ["RS256"], "HS256", "ES256K"])
 @pytest.mark.parametrize("signature", [b"", b"x"])
-async def test_no_signature(desk: Desk, algorithm: Any, signature: bytes) -> None:
-    token = signed_by_hand({"alg": algorithm, "kid": "k1"}, desk.provider.claims(), lambda _: signature)
-    assert desk.tokens.looks_like(token)
-    await desk.refused(token, "algorithm", "of another kind than ES256, ES384, ES512, EdDSA, PS256,")
+async def test_no_signature(checks: TokenChecks, algorithm: Any, signature: bytes) -> None:
+    token = signed_by_hand({"alg": algorithm, "kid": "k1"}, checks.provider.claims(), lambda _: signature)
+    assert is_token(token)
+    await checks.refused(token, "algorithm", "of another kind than ES256, ES384, ES512, EdDSA, PS256,")
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
-async def test_the_public_key_is_no_shared_secret(desk: Desk, algorithm: str) -> None:
+async def test_the_public_key_is_no_shared_secret(checks: TokenChecks, algorithm: str) -> None:
     public = private_key("k1").public_key()
     for secret in (
         public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
@@ -103,25 +104,30 @@ async def test_the_public_key_is_no_shared_secret(desk: Desk, algorithm: str) ->
             return hmac.digest(secret, body, algorithm.replace("HS", "sha"))
 
         header = {"alg": algorithm, "kid": "k1", "typ": "JWT"}
-        await desk.refused(signed_by_hand(header, desk.provider.claims(), sign), "algorithm", "of another kind than")
+        await checks.refused(
+            signed_by_hand(header, checks.provider.claims(), sign), "algorithm", "of another kind than"
+        )
 
 
-async def test_a_shared_secret_among_the_issuers_keys_opens_nothing(desk: Desk) -> None:
+async def test_a_shared_secret_among_the_issuers_keys_opens_nothing(checks: TokenChecks) -> None:
     secret = b"shared-secret-shared-secret-shared-secret"
-    desk.provider.keys = [{"kty": "oct", "kid": "k1", "k": encoded(secret).decode(), "alg": "HS256"}, public_jwk("k2")]
-    await desk.refused(desk.provider.token(algorithm="HS256", key=secret), "algorithm", "of another kind than")
+    checks.provider.keys = [
+        {"kty": "oct", "kid": "k1", "k": encoded(secret).decode(), "alg": "HS256"},
+        public_jwk("k2"),
+    ]
+    await checks.refused(checks.provider.token(algorithm="HS256", key=secret), "algorithm", "of another kind than")
 
 
 @pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")  # of the test's own signing
-async def test_a_key_that_is_too_short(desk: Desk) -> None:
-    desk.provider.keys = [public_jwk("k1", bits=1024)]
-    token = desk.provider.token(key=private_key("k1", "RS256", 1024))
-    await desk.refused(token, "malformed", "is not a valid JSON web token")
+async def test_a_key_that_is_too_short(checks: TokenChecks) -> None:
+    checks.provider.keys = [public_jwk("k1", bits=1024)]
+    token = checks.provider.token(key=private_key("k1", "RS256", 1024))
+    await checks.refused(token, "malformed", "is not a valid JSON web token")
 
 
-async def test_changed_tokens_are_refused_and_never_break_anything(desk: Desk) -> None:
-    token = desk.provider.token(groups=["blue"])
-    await desk.tokens.check(token)
+async def test_changed_tokens_are_refused_and_never_break_anything(checks: TokenChecks) -> None:
+    token = checks.provider.token(groups=["blue"])
+    await checks.tokens.check(token)
     chance = random.Random(0)  # noqa: S311
     for _ in range(300):
         changed = bytearray(token)
@@ -131,10 +137,10 @@ async def test_changed_tokens_are_refused_and_never_break_anything(desk: Desk) -
         if bytes(changed) == token:
             continue
         with pytest.raises(ApiError) as error:
-            await desk.tokens.check(bytes(changed))
+            await checks.tokens.check(bytes(changed))
         assert error.value.status == 401
-    assert "ok" in desk.counted()
-    assert desk.counted()["ok"] == 1
+    assert "ok" in checks.counted()
+    assert checks.counted()["ok"] == 1
 
 
 @pytest.mark.parametrize(
@@ -151,8 +157,8 @@ async def test_changed_tokens_are_refused_and_never_break_anything(desk: Desk) -
     ],
     ids=lambda parts: str(parts)[:40],
 )
-async def test_no_token_at_all(desk: Desk, parts: tuple[bytes, bytes]) -> None:
+async def test_no_token_at_all(checks: TokenChecks, parts: tuple[bytes, bytes]) -> None:
     with pytest.raises(ApiError) as error:
-        await desk.tokens.check(encoded(parts[0]) + b"." + encoded(parts[1]) + b".c2ln")
+        await checks.tokens.check(encoded(parts[0]) + b"." + encoded(parts[1]) + b".c2ln")
     assert error.value.status == 401
-    assert desk.provider.fetches == 0, "others' tokens lead to no requests"
+    assert checks.provider.fetches == 0, "others' tokens lead to no requests"

@@ -17,7 +17,7 @@ from .identity_provider import AUDIENCE, IdentityProvider
 TEAMS = {"red": Team.model_validate({"priority": "high", "tokensPerMinute": 10, "models": ["a"]}), "blue": Team()}
 
 
-class Desk:
+class TokenChecks:
     """Tokens of one issuer, with settings and teams that a test may change."""
 
     def __init__(self, provider: IdentityProvider, session: aiohttp.ClientSession, **more: Any) -> None:
@@ -40,6 +40,9 @@ class Desk:
         }
         assert None not in found.values(), "all are visible from the start"
         return {str(result): value for result, value in found.items() if value}
+
+    def failures(self, reason: str) -> float | None:
+        return self.registry.get_sample_value("ray_vllm_gateway_auth_failures_total", {"reason": reason})
 
     async def refused(self, token: bytes, result: str, says: str) -> None:
         before = self.counted().get(result, 0)
