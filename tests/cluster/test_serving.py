@@ -5,8 +5,11 @@ import statistics
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
+import httpx
 import pytest
 from openai import OpenAI
 
@@ -76,29 +79,50 @@ def test_stream_comes_in_pieces(client: OpenAI, model: str) -> None:
     assert sum(1 for chunk in chunks if chunk.choices[0].delta.content) > 5, "the answer came in one piece"
 
 
-def test_cancelled_stream_frees_its_slot(stack: Stack, client: OpenAI, serve: Serve) -> None:
-    """The engine's own count of generated tokens: all of them for a stream that is read, few for one that is left."""
+# Each makes 1,900 tokens, unless it is stopped.
+LONG: dict[str, dict[str, Any]] = {
+    "chat/completions": {"messages": [{"role": "user", "content": "Go on."}], "max_tokens": 1900},
+    "completions": {"prompt": "Go on.", "max_tokens": 1900},
+    "responses": {"input": "Go on.", "max_output_tokens": 1900},
+}
 
-    def generated(read: int) -> float:
-        """Tokens that the engine made for a stream of 1,900 of which `read` chunks were read."""
+
+def test_requests_that_are_left_free_their_slots(stack: Stack, client: OpenAI, serve: Serve) -> None:
+    """The engine's own count of tokens: all of them for a stream that is read, few for requests that are left.
+
+    Those that are not streamed are the harder case: Ray Serve by itself lets the engine go on.
+    """
+
+    def generated(work: Callable[[], None]) -> float:
+        """Tokens that the engine made for it."""
         time.sleep(2 * METRICS_SECONDS)  # until the tokens of earlier requests are exported
         before = serve.engine_metric("owl", "ray_vllm_generation_tokens_total")
-        messages: Any = [{"role": "user", "content": "Go on."}]
-        extra = {"ignore_eos": True}
-        stream = client.chat.completions.create(
-            model="owl", messages=messages, stream=True, max_tokens=1900, extra_body=extra
-        )
-        for number, _ in enumerate(stream):
-            if number == read:
-                break
-        stream.close()
+        work()
         time.sleep(2 * METRICS_SECONDS)  # until those of this one are
         idle = "owl's engine to run no request"
         wait_until(idle, 60, lambda: serve.engine_metric("owl", "ray_vllm_num_requests_running") == 0)
         return serve.engine_metric("owl", "ray_vllm_generation_tokens_total") - before
 
-    assert generated(read=10_000) == 1900
-    assert generated(read=5) < 950
+    def stream(chunks: int | None = None) -> None:
+        """Reads so many chunks of a stream, or all, and closes it."""
+        extra = {"ignore_eos": True}
+        with client.chat.completions.create(
+            model="owl", stream=True, extra_body=extra, **LONG["chat/completions"]
+        ) as answer:
+            for _ in islice(answer, chunks):
+                pass
+
+    def leave() -> None:
+        """Leaves a stream, and one request by each API that is not streamed."""
+        stream(chunks=5)
+        headers = {"authorization": f"Bearer {stack.api_key}"}
+        for path, ask in LONG.items():
+            body = {"model": "owl", "ignore_eos": True} | ask
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.post(f"{stack.url}/v1/{path}", headers=headers, json=body, timeout=0.5)
+
+    assert generated(stream) == 1900
+    assert generated(leave) < 1900, "all four together"
 
 
 def post(url: str, body: bytes, key: str | None) -> tuple[int, dict[str, Any]]:
