@@ -34,7 +34,7 @@ def test_guidellm(gateway: str, evaluation: Path, tokenizers: Path, tmp_path: Pa
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)  # pytest's own are closed to the container's user
     tmp_path.chmod(0o777)
-    (tmp_path / "prompts.jsonl").write_text(json.dumps({"prompt": QUESTIONS[0]}) + "\n")
+    (tmp_path / "prompts.jsonl").write_text((json.dumps({"prompt": QUESTIONS[0]}) + "\n") * 20)
     command = [sys.executable, str(engines.ROOT / "images/run.py")]
     command += [f"--bind={packages}:/clients", f"--bind={tokenizers}:/models", f"--bind={tmp_path}:/out:rw"]
     command += ["--env=PYTHONPATH=/clients", "--env=HF_HUB_OFFLINE=1", "--env=HOME=/tmp", engines.serve_image()]
