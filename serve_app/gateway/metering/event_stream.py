@@ -92,9 +92,9 @@ class EventStream(Reader):
             self._back, begun = begun, b""
         self._inside = begun[-OVERLAP:]
         if ERROR in whole:
-            events = split(whole)
-            rest = events[:1] if before else []  # of the event whose beginning is gone
-            whole = b"".join([*rest, *map(self._errors.shaped, events[len(rest) :])])
+            events = split(before + whole)
+            rest = [events.pop(0)[len(before) :]] if before else []  # of the event whose beginning is gone
+            whole = b"".join([*rest, *map(self._errors.shaped, events)])
         return whole + begun
 
 

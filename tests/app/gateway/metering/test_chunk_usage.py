@@ -42,7 +42,7 @@ def pieces_of(body: bytes) -> list[tuple[bytes, ...]]:
     events = in_events(body)
     by_four = [b"".join(events[at : at + 4]) for at in range(0, len(events), 4)]
     divided = [(body,), tuple(events), tuple(by_four), tuple(in_bytes(body))]
-    divided += [(body[:at], body[at:]) for at in range(0, len(body), max(1, len(body) // 1500))]
+    divided += [(body[:at], body[at:]) for at in range(0, len(body), max(1, len(body) // 500))]
     for _ in range(10):
         cuts = sorted(draw.sample(range(len(body)), 5))
         divided.append(tuple(body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)))

@@ -16,7 +16,7 @@ STREAMS = {
     "chat-tools.asked.txt": Usage(6, 0, 17),
     "chat-echo.asked.txt": Usage(35, 0, 4),
     "chat.continuous.txt": Usage(6, 0, 4),
-    "chat-n3.continuous.txt": Usage(6, 0, 48),
+    "chat-n2.continuous.txt": Usage(6, 0, 8),
     "chat.plain.txt": None,
     "completions.asked.txt": Usage(12, 0, 3),
     "completions-two-n2.asked.txt": Usage(13, 0, 12),
