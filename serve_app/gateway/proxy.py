@@ -207,7 +207,7 @@ class Proxy:
         external = record.target.entry.external
         model, name = record.target.upstream_model, record.plan.answer_as
         if answer.status != HTTPStatus.OK:
-            if name:
+            if name and answer.status >= HTTPStatus.BAD_REQUEST:
                 answer.first = in_error(answer.first, model, name)
                 answer.set_header(b"content-length", str(len(answer.first)).encode())
             return Reader()
