@@ -16,7 +16,6 @@ class EventErrors:
     __slots__ = ("_beginnings", "_external", "_request_id", "_shape", "status")
 
     def __init__(self, shape: Shape, request_id: str = "", *, external: bool = False) -> None:
-        """Takes what shapes an error; see `normalise`."""
         self._shape: Shape = shape
         self._request_id = request_id
         self._external = external

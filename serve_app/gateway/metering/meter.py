@@ -15,7 +15,6 @@ class Meter:
     """Counts each request once, after its end."""
 
     def __init__(self, metrics: MeteringMetrics) -> None:
-        """Takes the series."""
         self._metrics = metrics
 
     def count(self, record: RequestRecord) -> None:

@@ -32,7 +32,6 @@ class StrippedEventStream(Reader):
     __slots__ = ("_buffer", "_errors", "_events", "_finished", "_unasked")
 
     def __init__(self, shape: Shape, errors: EventErrors | None = None, choices: int = 1) -> None:
-        """Begins a stream; see `EventStream`."""
         super().__init__()
         self._errors = errors or EventErrors(shape)
         self._events = EventUsage(shape, choices)

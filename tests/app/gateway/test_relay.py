@@ -158,3 +158,13 @@ async def test_vectors_in_bytes_under_the_routes_name(model: FakeModel, tmp_path
             assert response.headers["metadata"] == metadata.replace("sparrow", "chat")
             assert await response.read() == b'\x00"model":"sparrow"'
         assert (await gateway.log_line())["prompt_tokens"] == 3
+
+
+async def test_a_stored_response_under_the_routes_name(model: FakeModel, tmp_path: Path) -> None:
+    body = sample("responses.json")
+    model.script = [answer(body=body)]
+    async with running_gateway(tmp_path, named(model.url, answerModel="route")) as gateway:
+        async with gateway.post({"model": "chat", "input": "hi"}, path="/v1/responses") as response:
+            made = await response.json()
+        async with gateway.get(f"/v1/responses/{made['id']}") as response:
+            assert await response.read() == body.replace(b'"model":"sparrow"', b'"model":"chat"')
