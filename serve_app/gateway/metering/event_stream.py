@@ -47,7 +47,7 @@ class EventStream(Reader):
 
     @property
     def usage(self) -> Usage | None:
-        """What was reported so far; for messages also what the number of their deltas says."""
+        """What was reported so far; for messages and responses also what the number of their deltas says."""
         return self._events.usage
 
     @property

@@ -39,7 +39,7 @@ class Meter:
                 metrics.cost_of(account, record.currency).inc(cost)
         if usage is not None and not usage.partial:
             self._observe(record, target, usage)
-        elif not (usage and usage.total) and _took_tokens(record) and record.api.takes_tokens:
+        elif not (usage and usage.prompt + usage.cached) and _took_tokens(record) and record.api.takes_tokens:
             reason = _UNKNOWN.get(record.outcome, Unknown.NOT_REPORTED)
             metrics.usage_unknown.labels(target.model, reason).inc()
 

@@ -69,7 +69,7 @@ class MeteringMetrics:
         )
         self.usage_unknown = Counter(
             "ray_vllm_gateway_usage_unknown_total",
-            "Requests whose tokens could not be counted.",
+            "Requests of which no tokens could be counted, or those of the answer only.",
             ("model", "reason"),
             registry=registry,
         )

@@ -37,7 +37,7 @@ def from_cohere(meta: Mapping[str, Any]) -> Usage:
     return Usage(_number(units, "input_tokens") + _number(units, "image_tokens"), 0, 0)
 
 
-_DELTA = b"event: content_block_delta"
+_DELTAS: Mapping[Shape, bytes] = {"anthropic": b"event: content_block_delta", "responses": b".delta\ndata: "}
 
 
 class EventUsage:
@@ -64,6 +64,8 @@ class EventUsage:
     def usage(self) -> Usage | None:
         """The total once it was reported; before that what is known, as partial."""
         total = self._total
+        if total is None and self._deltas:
+            return Usage(0, 0, self._deltas, partial=True)
         if total is None and self._choices:
             prompts = {index // self._per_prompt: prompt for index, (prompt, _) in self._choices.items()}
             completion = sum(completion for _, completion in self._choices.values())
@@ -73,9 +75,9 @@ class EventUsage:
         return total
 
     def count(self, events: bytes) -> None:
-        """Counts the deltas of messages: each is a token at least, and only the last event reports tokens."""
-        if self._shape == "anthropic":
-            self._deltas += events.count(_DELTA)
+        """Counts the deltas of messages and responses: each is a token at least; only the last event reports tokens."""
+        if self._shape != "openai":
+            self._deltas += events.count(_DELTAS[self._shape])
 
     def read(self, event: Mapping[str, Any]) -> bool:
         """Reads an event.

@@ -67,16 +67,25 @@ async def test_a_stream_that_is_left_is_counted_to_its_last_chunk(model: FakeMod
         assert sent == {"include_usage": True, "continuous_usage_stats": True}
 
 
-async def test_messages_that_are_left_are_counted_by_their_deltas(model: FakeModel, tmp_path: Path) -> None:
-    events = in_events(sample("messages.txt"))
-    model.script = [stream(b"".join(events[:5]), b"late", gate=asyncio.Event())]
-    async with running_gateway(tmp_path, config_for(model.url)) as gateway:
-        async with gateway.post(ask(stream=True, max_tokens=9), path="/v1/messages") as response:
+@pytest.mark.parametrize(("path", "prompt"), [("/v1/messages", 6), ("/v1/responses", 0)])
+async def test_streams_that_report_at_their_end_are_counted_by_their_deltas(
+    model: FakeModel, tmp_path: Path, path: str, prompt: int
+) -> None:
+    """The prompt of a response is not reported before; it is charged as it was estimated."""
+    *events, _, _ = in_events(sample("messages.txt" if prompt else "responses.txt"))
+    model.script = [stream(b"".join(events), b"late", gate=asyncio.Event())]
+    body = ask(stream=True, max_tokens=9, input="hi")
+    async with running_gateway(tmp_path, config_for(model.url), policy={"monthlyTokens": 1000}) as gateway:
+        async with gateway.post(body, path=path) as response:
             await response.content.readuntil(b"\n\n")
         line = await gateway.log_line()
-    deltas = sum(event.startswith(b"event: content_block_delta") for event in events[:5])
+        async with gateway.get("/v1/limits") as response:
+            (limit,) = (await response.json())["limits"]
+    deltas = sum(b"delta" in event.splitlines()[0] for event in events)
     assert deltas > 1
-    assert (line["prompt_tokens"], line["completion_tokens"], line["partial"]) == (6, deltas, True)
+    assert (line["prompt_tokens"], line["completion_tokens"], line["partial"]) == (prompt, deltas, True)
+    estimated = -(-len(json.dumps(body)) // 4)
+    assert limit["monthly_tokens"]["used"] == (prompt or estimated) + deltas
 
 
 async def test_providers_are_not_asked_for_usage_in_chunks(model: FakeModel, tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ def test_what_was_reported_before_the_client_left_is_counted(counted: Counted) -
     assert counted.value("completion_tokens_count", model="a") is None
 
 
+def test_a_response_that_is_left_is_counted_without_its_prompt(counted: Counted) -> None:
+    counted.record(usage=Usage(0, 0, 2, partial=True), outcome=Outcome.DISCONNECT)
+    assert counted.tokens() == [0, 0, 2]
+    assert counted.unknown() == {"disconnect": 1}
+
+
 def test_a_client_that_leaves_after_the_usage_was_reported_is_counted_exactly(counted: Counted) -> None:
     counted.record(outcome=Outcome.DISCONNECT)
     assert counted.tokens() == [1000, 2000, 301]
