@@ -11,9 +11,11 @@ from serve_app.gateway.metering.tokens import EventUsage
 
 _USAGE = b',"usage":{'
 """As vLLM writes it, behind the choices. No text can look like it: inside JSON's strings the quotes are escaped."""
-_OBJECT = re.compile(rb',"usage":\{(?:[^{}]|\{[^{}]*\})*\}')
-_NUMBER = re.compile(rb"\d+")
+_OBJECT = re.compile(rb',"usage":\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}')
+_NUMBERS = re.compile(rb'(\d+),"completion_tokens":(\d+)')
 _NO_CHOICES = b'"choices":[]'
+_NO_MARK = b"\n\n"
+"""In no event before its end."""
 
 
 class ChunkUsage(Reader):
@@ -47,7 +49,7 @@ class ChunkUsage(Reader):
         self._mark = self._end = self._stripped = b""
         """Parts of the form, and the end of a chunk without usage: attributes of its own are quicker."""
         self._latest = b""
-        """The last chunk of the form, from the number of tokens in all."""
+        """The last chunk of the first choice, or its end with the numbers of tokens."""
 
     @property
     def usage(self) -> Usage | None:
@@ -69,19 +71,19 @@ class ChunkUsage(Reader):
 
     def feed(self, piece: bytes) -> bytes:
         """Cuts the usage off the chunks that end in the piece."""
-        if self._mark and not self._busy and piece.endswith(self._end):
-            if piece.find(b"\n\n") == len(piece) - 2:
-                chunk, found, latest = piece.rpartition(self._mark)
-                if found and piece.startswith(self._beginning or b""):
-                    self._latest = latest
-                    return chunk + self._stripped
-            elif kept := self._cut(piece):
-                return kept
-        passed, complete = self._buffer.take(piece)
-        if complete:
-            complete = b"".join([self._without_usage(event) for event in split(complete)])
-        kept = self._next.feed(passed + complete) if passed or complete else b""
-        self._busy = bool(self._buffer.held) or self._next.holding
+        if self._buffer.held or not piece.endswith(b"\n\n"):
+            passed, complete = self._buffer.take(piece)
+            kept = self._next.feed(passed) if passed else b""
+            kept += self._without_usage(complete) if complete else b""
+            self._busy = bool(self._buffer.held) or self._next.holding
+            return kept
+        if self._mark and not self._busy and piece.endswith(self._end) and piece.find(b"\n\n") == len(piece) - 2:
+            chunk, found, latest = piece.rpartition(self._mark)  # one chunk, as most pieces are
+            if found and (not self._beginning or piece.startswith(self._beginning)):
+                self._latest = latest
+                return chunk + self._stripped
+        kept = self._without_usage(piece)
+        self._busy = self._next.holding
         return kept
 
     def end(self) -> bytes:
@@ -90,44 +92,56 @@ class ChunkUsage(Reader):
         self._busy = False
         return (self._next.feed(rest) if rest else b"") + self._next.end()
 
-    def _cut(self, piece: bytes) -> bytes:
-        """Several chunks without usage; nothing if not all events are of the form."""
-        assert self._form is not None  # noqa: S101
-        mark, bracket, end = self._mark, self._form.bracket, self._end[:-2]
-        beginning = self._beginning
-        events = piece.split(b"\n\n")
-        events.pop()
-        kept = []
-        at = 0
+    def _without_usage(self, complete: bytes) -> bytes:
+        """Whole events without usage; those of the form go past the next reader."""
+        events = complete.split(b"\n\n")
+        if events.pop() or b"\r" in complete:
+            return b"".join(map(self._other, split(complete)))
+        if len(events) == 1:
+            return self._other(complete)
+        kept: list[bytes] = []
+        mark, bracket, end, beginning = self._parts()
         for event in events:
             at = event.rfind(b"]")
-            if not event.startswith(mark, at - bracket) or not event.endswith(end):
-                return b""
-            if beginning and not event.startswith(beginning):
-                return b""
-            kept.append(event[:at])
-        self._latest = events[-1][at - bracket + len(mark) :]
-        kept.append(b"")
-        return b"]}\n\n".join(kept)
+            if event.startswith(mark, at - bracket) and event.endswith(end) and event.startswith(beginning):
+                kept.append(event[:at])
+                kept.append(b"]}\n\n")
+                self._latest = event
+            else:
+                kept.append(self._other(event + b"\n\n"))
+                mark, bracket, end, beginning = self._parts()
+        return b"".join(kept)
 
-    def _without_usage(self, event: bytes) -> bytes:
+    def _parts(self) -> tuple[bytes, int, bytes, bytes]:
+        """The form's parts; no event has these while the next reader holds something, and has to get all."""
+        if self._form is None or self._next.holding:
+            return _NO_MARK, 0, b"", b""
+        return self._mark, self._form.bracket, self._end[:-2], self._beginning or b""
+
+    def _other(self, event: bytes) -> bytes:
+        """Any event without usage, through the next reader."""
         at = event.rfind(_USAGE)
-        if at < 0 or _NO_CHOICES in event:
-            return event
-        self._read_latest()
-        content = read_usage(event, self._chunks)
-        found = _OBJECT.match(event, at)
-        if content is None or found is None:
-            return event
+        found = _OBJECT.match(event, at) if at >= 0 and _NO_CHOICES not in event else None
+        if found is not None:
+            if self._mark and event.startswith(self._beginning or b""):
+                self._latest = event[at:]  # the chunk that finishes: read like the others
+                event = event[:at] + event[found.end() :]
+            else:
+                self._read_latest()
+                if read_usage(event, self._chunks):
+                    self._learn(event)
+                    event = event[:at] + event[found.end() :]
+        return self._next.feed(event)
+
+    def _learn(self, event: bytes) -> None:
         if self._form is None and (form := ChunkForm.of(event)):
             self._form = form
             self._mark, self._end = form.mark, form.end
             self._stripped = form.mark[: form.bracket + 1] + b"}\n\n"
             self._beginning = form.beginning if self._beginning is None else b""
-        return event[:at] + event[found.end() :]
 
     def _read_latest(self) -> None:
-        if self._latest:
-            total, completion = (int(number) for number in _NUMBER.findall(self._latest)[:2])
+        if self._latest and (found := _NUMBERS.search(self._latest)):
+            total, completion = int(found[1]), int(found[2])
             self._chunks.so_far(0, total - completion, completion)
-            self._latest = b""
+        self._latest = b""

@@ -73,9 +73,14 @@ def split(complete: bytes) -> list[bytes]:
     """The events in bytes that end with a blank line, each with its own."""
     if b"\r" in complete:
         return _EVENT.findall(complete)
-    return [event + b"\n\n" for event in complete.split(b"\n\n")[:-1]]
+    *events, rest = complete.split(b"\n\n")
+    events = [event + b"\n\n" for event in events]
+    events[-1:] = [event + rest for event in events[-1:]]  # a third line end
+    return events
 
 
 def data_of(event: bytes) -> bytes:
     """The data of an event."""
+    if event.startswith(b"data:") and event.find(b"\n") == len(event) - 2:
+        return event[5:-2]
     return b"\n".join(line[5:] for line in event.splitlines() if line.startswith(b"data:"))

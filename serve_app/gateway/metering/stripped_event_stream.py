@@ -67,7 +67,9 @@ class StrippedEventStream(Reader):
             and piece.rfind(ERROR) < 0
         ):
             return piece
-        passed, complete = self._buffer.take(piece)
+        passed, complete = b"", piece
+        if self._buffer.held or not piece.endswith(ENDS):
+            passed, complete = self._buffer.take(piece)
         if passed:
             passed = self._finished + passed
             self._finished = b""

@@ -124,7 +124,7 @@ def test_other_events_pass_in_their_order() -> None:
     comment = b": keep-alive\n\n"
     left = stream("chat", 1, total=False)
     assert left.feed(chunks[0] + chunks[1]) == plain[0] + plain[1]
-    for between in (comment, DONE):
+    for between in (comment, DONE, b"\n\n", b"data: x\n\n\n"):
         assert left.feed(chunks[2] + between + chunks[3]) == plain[2] + between + plain[3]
         assert left.feed(between + chunks[2]) == between + plain[2]
         assert left.feed(between) == between

@@ -12,6 +12,11 @@ def test_events_are_split_behind_their_blank_lines(line_end: bytes) -> None:
     assert [data_of(event).split() for event in (one, two)] == [[b"1"], [b"2", b"3"]]
 
 
+def test_a_line_end_too_many_is_kept() -> None:
+    for text in (ONE + b"\n", ONE + b"\n\n" + TWO, b"\n\n\n\n\n"):
+        assert b"".join(split(text)) == text
+
+
 def test_the_last_end() -> None:
     assert last_end(ONE + TWO + b"data") == len(ONE + TWO)
     assert last_end(ONE.replace(b"\n", b"\r\n") + b"x") == len(ONE) + 3
