@@ -219,7 +219,9 @@ class Proxy:
             request=request.usage,
             external=external,
             metadata=metadata,
-            errors=EventErrors(asked.shape, record.request_id.decode(), external=external),
+            errors=EventErrors(asked.shape, record.request_id.decode(), external=external)
+            if answer.is_event_stream
+            else None,
         )
         if answer.is_event_stream:
             answer.set_header(b"content-length", None)  # it may change on the way
