@@ -21,7 +21,8 @@ from serve_app.gateway.http.body import Body
 from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.http.disconnect import cancelled_on_disconnect
 from serve_app.gateway.http.protocol import CONNECTION
-from serve_app.gateway.metering.renamed import Renamed
+from serve_app.gateway.metering.event_errors import EventErrors
+from serve_app.gateway.metering.renamed import Renamed, RenamedStream, in_error, in_object
 from serve_app.gateway.metering.usage import Reader, reader, usage_request
 from serve_app.gateway.metering.usage_log import LONGEST_PROMPT
 from serve_app.gateway.relay import Relay, Watcher
@@ -201,20 +202,35 @@ class Proxy:
                 heartbeat.stop()
 
     def _usage(self, answer: Answer, request: ModelRequest, api: Api, record: RequestRecord) -> Reader:
-        if answer.status != HTTPStatus.OK:
-            return Reader()
+        assert record.plan is not None  # noqa: S101
         assert record.target is not None  # noqa: S101  # it has answered
         external = record.target.entry.external
-        if answer.is_event_stream and request.usage.changes(external):
-            # Its length is another one without the usage.
-            answer.headers = [header for header in answer.headers if header[0] != b"content-length"]
-        asked = APIS["/v1/responses"] if api is RETRIEVE else api
+        model, name = record.target.upstream_model, record.plan.answer_as
+        if answer.status != HTTPStatus.OK:
+            if name and answer.status >= HTTPStatus.BAD_REQUEST:
+                answer.first = in_error(answer.first, model, name)
+                answer.set_header(b"content-length", str(len(answer.first)).encode())
+            return Reader()
         metadata = answer.header(b"metadata")
+        asked = APIS["/v1/responses"] if api is RETRIEVE else api
         reading = reader(
-            asked, event_stream=answer.is_event_stream, request=request.usage, external=external, metadata=metadata
+            asked,
+            event_stream=answer.is_event_stream,
+            request=request.usage,
+            external=external,
+            metadata=metadata,
+            errors=EventErrors(asked.shape, record.request_id.decode(), external=external)
+            if answer.is_event_stream
+            else None,
         )
-        if record.plan is not None and record.plan.answer_as:
-            return Renamed(reading, record.target.upstream_model, record.plan.answer_as)
+        if answer.is_event_stream:
+            answer.set_header(b"content-length", None)  # it may change on the way
+            return RenamedStream(reading, asked.shape, model, name) if name else reading
+        if name and metadata:
+            answer.set_header(b"metadata", in_object(metadata, name))
+        elif name and (answer.header(b"content-type") or b"").startswith(b"application/json"):
+            answer.set_header(b"content-length", None)
+            return Renamed(reading, name)
         return reading
 
     def _watchers(

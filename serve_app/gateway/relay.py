@@ -43,7 +43,7 @@ class Relay:
             answer: The answer.
             record: The request.
             response: Its response.
-            usage: Reads the tokens, and strips what the client did not ask for.
+            usage: Reads the tokens, and takes out what the client did not ask for.
             watchers: Called with each piece as the client gets it.
             idle_seconds: How long the model may be silent.
         """
@@ -58,14 +58,13 @@ class Relay:
             if answer.more:
                 answer.limit_silence(idle_seconds)
             await self._pump(answer, response, usage, watchers)
-        except SilentError:
-            self._broken(Reason.IDLE_TIMEOUT, record)
-        except BrokenStreamError:
-            self._broken(Reason.BROKEN_STREAM, record)
-        finally:
-            if not record.complete and (rest := usage.end()):
+        except (BrokenStreamError, SilentError) as error:
+            self._broken(error, record)
+            if rest := usage.end():
                 await response.write(rest, more=True)  # whole events that were held back; the break comes after them
+        finally:
             record.usage = usage.usage
+            record.status = usage.error_status or record.status
 
     async def _pump(
         self,
@@ -88,7 +87,8 @@ class Relay:
             piece = await answer.read()
             more = answer.more
 
-    def _broken(self, reason: Reason, record: RequestRecord) -> None:
+    def _broken(self, error: BrokenStreamError | SilentError, record: RequestRecord) -> None:
         assert record.target is not None  # noqa: S101  # it has started to answer
+        reason = Reason.IDLE_TIMEOUT if isinstance(error, SilentError) else Reason.BROKEN_STREAM
         logger.warning("answer %s of %s broke: %s", record.request_id.decode(), record.target.model, reason)
         self._metrics.upstream_errors.labels(record.target.model, reason).inc()

@@ -82,7 +82,6 @@ def test_what_the_engine_refuses(http: httpx.Client, case: str, stream: bool) ->
         assert re.split(r"[.\[]", body["error"]["param"] or "")[0] == param
 
 
-@pytest.mark.xfail(strict=True, reason="the gateway passes an error inside a stream in the engine's own shape")
 def test_what_the_engine_refuses_inside_a_stream(http: httpx.Client) -> None:
     """The engine looks at some parameters only when the stream has begun."""
     assert_openai(http.post("/v1/chat/completions", json=TOO_MANY_LOGPROBS).json()["error"])

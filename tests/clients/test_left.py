@@ -41,13 +41,7 @@ def test_a_whole_answer_that_is_left(path: str, gateway: str, made: Made) -> Non
     assert made() < MANY * 3 / 4
 
 
-UNCOUNTED = pytest.mark.xfail(strict=True, reason="these APIs tell tokens at the end only, and pieces are not counted")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, marks=[UNCOUNTED] if path in ("/v1/responses", "/v1/messages") else []) for path in ENDLESS],
-)
+@pytest.mark.parametrize("path", ENDLESS)
 def test_a_stream_that_is_left_is_charged(path: str, gateway_process: Gateway, made: Made) -> None:
     """Left after 40 pieces of text; the engine may have put several tokens into each, and have made more since."""
     before, pieces = charged(gateway_process), 0

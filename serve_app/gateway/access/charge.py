@@ -37,4 +37,7 @@ def _at_least(record: RequestRecord, reported: Usage | None, estimate: Estimate)
         return reported or _NOTHING
     if reported is None:
         return Usage(estimate.prompt, 0, record.pieces_sent)
-    return Usage(reported.prompt, reported.cached, max(reported.completion, record.pieces_sent))
+    completion = max(reported.completion, record.pieces_sent)
+    if not reported.prompt + reported.cached:
+        return Usage(estimate.prompt, 0, completion)
+    return Usage(reported.prompt, reported.cached, completion)

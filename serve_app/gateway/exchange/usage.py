@@ -52,6 +52,8 @@ class UsageRequest(NamedTuple):
     """Whether usage has to be taken out of the chunks."""
     strip_total: bool = False
     """Whether the event with usage at the end has to be taken out."""
+    choices: int = 1
+    """How many answers each prompt gets: the request's `n`."""
 
     def changes(self, external: bool) -> dict[str, object]:
         """The fields of the body that change.

@@ -15,14 +15,13 @@ class Meter:
     """Counts each request once, after its end."""
 
     def __init__(self, metrics: MeteringMetrics) -> None:
-        """Takes the series."""
         self._metrics = metrics
 
     def count(self, record: RequestRecord) -> None:
         """Counts a request; one that no model was found for leaves no trace.
 
-        What was reported before a stream broke off is counted as tokens, and the request as one whose usage is unknown:
-        its count is a lower bound. Nothing is estimated.
+        What was reported before a stream broke off, or its client left it, is counted like all else: vLLM reports with
+        each chunk, so no more than the last step of the engine is missing. Nothing is estimated.
         """
         target, usage = record.target, record.usage
         if target is None or record.api is None:
@@ -40,7 +39,7 @@ class Meter:
                 metrics.cost_of(account, record.currency).inc(cost)
         if usage is not None and not usage.partial:
             self._observe(record, target, usage)
-        elif _took_tokens(record) and record.api.takes_tokens:
+        elif not (usage and usage.prompt + usage.cached) and _took_tokens(record) and record.api.takes_tokens:
             reason = _UNKNOWN.get(record.outcome, Unknown.NOT_REPORTED)
             metrics.usage_unknown.labels(target.model, reason).inc()
 

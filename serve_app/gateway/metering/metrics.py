@@ -19,7 +19,7 @@ _WAITS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class Unknown(StrEnum):
-    """Why the tokens of a request are not known, or not all of them."""
+    """Why the tokens of a request are not known."""
 
     DISCONNECT = "disconnect"
     """The client left before the model reported them."""
@@ -69,7 +69,7 @@ class MeteringMetrics:
         )
         self.usage_unknown = Counter(
             "ray_vllm_gateway_usage_unknown_total",
-            "Requests of which not all tokens could be counted, or none.",
+            "Requests of which no tokens could be counted, or those of the answer only.",
             ("model", "reason"),
             registry=registry,
         )

@@ -1,30 +1,43 @@
-"""What all readers of usage have in common."""
+"""What all readers of answers have in common."""
 
 from serve_app.gateway.exchange.usage import Usage
 
 
 class Reader:
-    """Sees an answer's pieces on their way to the client. This one looks at none: the request used no tokens."""
+    """Reads an answer's usage while its pieces pass. This one looks at none of them."""
 
-    __slots__ = ("usage",)
+    __slots__ = ("_usage",)
 
-    def __init__(self) -> None:
-        """Begins without usage."""
-        self.usage: Usage | None = None
-        """What was reported so far; all of it once `end` was called."""
+    def __init__(self, usage: Usage | None = None) -> None:
+        self._usage = usage
+
+    @property
+    def usage(self) -> Usage | None:
+        """What is known so far: all of it after `end`, unless the answer broke off."""
+        return self._usage
+
+    @property
+    def error_status(self) -> int:
+        """The HTTP status of an error inside a stream; 0 for none."""
+        return 0
+
+    @property
+    def holding(self) -> bool:
+        """Whether something of what came is still to be passed on."""
+        return False
 
     def feed(self, piece: bytes) -> bytes:
-        """Takes a piece of the answer as it arrived.
+        """Takes the next piece of the answer.
 
         Returns:
-            What is to be passed on at this point; it may be empty.
+            What to pass on at this point; it may be empty.
         """
         return piece
 
     def end(self) -> bytes:
-        """Ends the answer, also one that broke off.
+        """Ends the answer, whole or broken.
 
         Returns:
-            What is left to be passed on.
+            What is left to pass on.
         """
         return b""

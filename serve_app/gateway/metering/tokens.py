@@ -1,6 +1,7 @@
 """Token numbers, as the APIs report them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from serve_app.gateway.api.errors import Shape
@@ -36,38 +37,89 @@ def from_cohere(meta: Mapping[str, Any]) -> Usage:
     return Usage(_number(units, "input_tokens") + _number(units, "image_tokens"), 0, 0)
 
 
+_DELTAS: Mapping[Shape, bytes] = {"anthropic": b"event: content_block_delta", "responses": b".delta\ndata: "}
+
+
 class EventUsage:
-    """Reads usage out of a stream's events, one after the other."""
+    """Adds up what a stream's events report."""
 
-    __slots__ = ("_begun", "_shape")
+    __slots__ = ("_begun", "_choices", "_deltas", "_per_prompt", "_shape", "_total")
 
-    def __init__(self, shape: Shape) -> None:
-        """Takes the shape of the API."""
+    def __init__(self, shape: Shape, choices: int = 1) -> None:
+        """Begins a stream.
+
+        Args:
+            shape: The shape of its API.
+            choices: How many answers each prompt gets: OpenAI's `n`.
+        """
         self._shape = shape
+        self._per_prompt = max(1, choices)
+        self._total: Usage | None = None
         self._begun: dict[str, Any] = {}
+        self._deltas = 0
+        self._choices: dict[int, tuple[int, int]] = {}
+        """A choice's index -> tokens of its prompt, and of itself so far."""
 
-    def of(self, event: Mapping[str, Any]) -> Usage | None:
-        """The usage that an event reports, if it does."""
+    @property
+    def usage(self) -> Usage | None:
+        """The total once it was reported; before that what is known, as partial."""
+        total = self._total
+        if total is None and self._deltas:
+            return Usage(0, 0, self._deltas, partial=True)
+        if total is None and self._choices:
+            prompts = {index // self._per_prompt: prompt for index, (prompt, _) in self._choices.items()}
+            completion = sum(completion for _, completion in self._choices.values())
+            return Usage(sum(prompts.values()), 0, completion, partial=True)
+        if total is not None and total.partial and self._deltas > total.completion:
+            return replace(total, completion=self._deltas)
+        return total
+
+    def count(self, events: bytes) -> None:
+        """Counts the deltas of messages and responses: each is a token at least; only the last event reports tokens."""
+        if self._shape != "openai":
+            self._deltas += events.count(_DELTAS[self._shape])
+
+    def read(self, event: Mapping[str, Any]) -> bool:
+        """Reads an event.
+
+        Returns:
+            Whether it reports usage.
+        """
         usage = event.get("usage")
         if self._shape == "anthropic":
             message = event.get("message")
             if begins := isinstance(message, dict):
                 usage = message.get("usage")
-            if not isinstance(usage, dict):
-                return None
-            self._begun |= usage  # message_delta need not repeat what message_start said
-            return from_anthropic(self._begun, partial=begins)
+            if isinstance(usage, dict):
+                self._begun |= usage  # message_delta need not repeat what message_start said
+                self._total = from_anthropic(self._begun, partial=begins)
+            return isinstance(usage, dict)
         response = event.get("response")
         if isinstance(response, dict):
             usage = response.get("usage")
-        return from_openai(usage, partial=_goes_on(event.get("choices"))) if isinstance(usage, dict) else None
+        if not isinstance(usage, dict):
+            return False
+        choice = _choice(event.get("choices"))
+        if choice is None or (choice.get("finish_reason") and not self._choices):
+            self._total = from_openai(usage)  # some servers report it once, where the answer finishes
+        else:
+            self.so_far(_number(choice, "index"), _number(usage, "prompt_tokens"), _number(usage, "completion_tokens"))
+        return True
+
+    def so_far(self, index: int, prompt: int, completion: int) -> None:
+        """Takes what `continuous_usage_stats` says in a chunk, which is of one choice.
+
+        Args:
+            index: The choice.
+            prompt: Tokens of its prompt.
+            completion: Its own tokens.
+        """
+        self._choices[index] = prompt, completion
 
 
-def _goes_on(choices: object) -> bool:
-    """Whether a chunk's choices are unfinished: then its usage is what `continuous_usage_stats` adds to each."""
-    if not isinstance(choices, list) or not choices:
-        return False
-    return not any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices)
+def _choice(choices: object) -> Mapping[str, Any] | None:
+    """A chunk's choice; None if it has none."""
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
 
 
 def _number(mapping: Mapping[str, Any], key: str) -> int:

@@ -6,8 +6,10 @@ from serve_app.gateway.api.table import Api
 from serve_app.gateway.exchange.usage import NO_REQUEST, Usage, UsageRequest
 from serve_app.gateway.http.envelope import Envelope
 from serve_app.gateway.metering.chunk_usage import ChunkUsage
-from serve_app.gateway.metering.event_stream import EventStream, StrippedEventStream
+from serve_app.gateway.metering.event_errors import EventErrors
+from serve_app.gateway.metering.event_stream import EventStream
 from serve_app.gateway.metering.reader import Reader
+from serve_app.gateway.metering.stripped_event_stream import StrippedEventStream
 from serve_app.gateway.metering.tokens import from_anthropic, from_cohere, from_openai
 from serve_app.gateway.metering.whole_answer import WholeAnswer
 
@@ -30,14 +32,16 @@ def usage_request(api: Api, envelope: Envelope, *, stream: bool) -> UsageRequest
     """
     if not stream or api.name not in _ASKED:
         return NO_REQUEST
+    n = envelope.value("n")
+    choices = n if isinstance(n, int) and n > 0 else 1
     options = envelope.value("stream_options") or {}
     total, chunks = _bool(options.get("include_usage")), _bool(options.get("continuous_usage_stats"))
     if total is None or chunks is None:
         return NO_REQUEST  # the model refuses it
     if total and chunks:
-        return NO_REQUEST
+        return UsageRequest(choices=choices)
     kept = {name: value for name, value in options.items() if name != "continuous_usage_stats"}
-    return UsageRequest(kept, strip_chunks=True, strip_total=not total)
+    return UsageRequest(kept, strip_chunks=True, strip_total=not total, choices=choices)
 
 
 def reader(
@@ -47,6 +51,7 @@ def reader(
     request: UsageRequest = NO_REQUEST,
     external: bool = False,
     metadata: bytes | None = None,
+    errors: EventErrors | None = None,
 ) -> Reader:
     """What reads the usage of one successful answer.
 
@@ -56,18 +61,20 @@ def reader(
         request: What the gateway has asked for.
         external: Whether the model is a provider's.
         metadata: The answer's header of that name, where vLLM reports the usage of vectors that it sends as bytes.
+        errors: What becomes of errors inside a stream.
     """
     if not api.takes_tokens:
         return Reader()
     if event_stream:
-        stream = StrippedEventStream(api.shape) if request.strip_total else EventStream(api.shape)
-        return ChunkUsage(stream) if request.strip_chunks and not external else stream
+        kind = StrippedEventStream if request.strip_total else EventStream
+        stream = kind(api.shape, errors, request.choices)
+        if not request.strip_chunks or external:
+            return stream
+        return ChunkUsage(stream, choices=request.choices, prompts=api.name == "completions")
     if api.name == "embed":
         return WholeAnswer("meta", from_cohere)
     if metadata:
-        told = Reader()
-        told.usage = _of_metadata(metadata)
-        return told
+        return Reader(_of_metadata(metadata))
     return WholeAnswer("usage", from_anthropic if api.shape == "anthropic" else from_openai)
 
 

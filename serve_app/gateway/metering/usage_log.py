@@ -29,7 +29,6 @@ class UsageLog:
     """
 
     def __init__(self, stream: ByteStream) -> None:
-        """Takes the stream."""
         self._stream = stream
         self._lines: list[bytes] = []
         self._bytes = 0

@@ -59,7 +59,7 @@ class WholeAnswer(Reader):
         if found is None:
             found = self._earlier
         if found:
-            self.usage = self._of(found)
+            self._usage = self._of(found)
         return b""
 
     def _at_top_level(self, body: bytes) -> dict[str, Any] | None:

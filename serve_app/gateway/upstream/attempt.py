@@ -72,6 +72,12 @@ class Answer:
         """The value of a header, by its lower-case name."""
         return next((value for each, value in self.headers if each == name), None)
 
+    def set_header(self, name: bytes, value: bytes | None) -> None:
+        """Replaces a header, by its lower-case name; None takes it out."""
+        self.headers = [header for header in self.headers if header[0] != name]
+        if value is not None:
+            self.headers.append((name, value))
+
     def limit_silence(self, seconds: float) -> None:
         """Has `read` fail where it waits for so long."""
         if self.rest is not None:

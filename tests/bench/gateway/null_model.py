@@ -1,9 +1,10 @@
 """The null model: an engine that answers at once and costs next to nothing, so that what stands before it shows.
 
-It answers chat completions whole or as a stream of `CHUNKS` events, each written by itself, as fast as it goes. Where
-the request's text holds `STEADY`, an event comes every `INTERVAL` seconds, as from an engine; where it holds `HOLD`,
-the first event comes and then nothing, until somebody posts to `/release`; where it holds `FLOOD`, events come without
-end, as fast as they are read. Anything else gets a 200.
+It answers chat completions whole or as a stream of `CHUNKS` events, each written by itself, as fast as it goes, with
+usage at the end or in each of them where that is asked for. Where the request's text holds `STEADY`, an event comes
+every `INTERVAL` seconds, as from an engine; where it holds `HOLD`, the first event comes and then nothing, until
+somebody posts to `/release`; where it holds `FLOOD`, events come without end, as fast as they are read. Anything else
+gets a 200.
 """
 
 import asyncio
@@ -20,15 +21,20 @@ HOLD = b"hold this stream"
 FLOOD = b"flood this stream"
 _STREAM = re.compile(rb'"stream": ?true')
 _USAGE = re.compile(rb'"include_usage": ?true')
+_CONTINUOUS = re.compile(rb'"continuous_usage_stats": ?true')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _USED = b'"usage":{"prompt_tokens":100,"completion_tokens":%d,"total_tokens":%d}' % (CHUNKS, 100 + CHUNKS)
 
 
-def _event(delta: bytes, finish: bytes = b"null") -> bytes:
+def _event(delta: bytes, finish: bytes = b"null", usage: bytes = b"") -> bytes:
     return (
         b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"null","choices":'
-        b'[{"index":0,"delta":{%s},"finish_reason":%s}]}\n\n' % (delta, finish)
+        b'[{"index":0,"delta":{%s},"finish_reason":%s}]%s}\n\n' % (delta, finish, usage)
     )
+
+
+def _so_far(tokens: int) -> bytes:
+    return b',"usage":{"prompt_tokens":100,"total_tokens":%d,"completion_tokens":%d}' % (100 + tokens, tokens)
 
 
 def _chunk(data: bytes) -> bytes:
@@ -45,9 +51,15 @@ ANSWER = _whole(
     b'{"role":"assistant","content":"%s"},"finish_reason":"stop"}],%s}' % (TEXT, _USED)
 )
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
-FIRST = _chunk(_event(b'"role":"assistant","content":"word "'))
-MIDDLE = _chunk(_event(b'"content":"word "'))
-LAST = _chunk(_event(b'"content":"word "', b'"stop"'))
+WORD = b'"content":"word "'
+FIRST = _chunk(_event(b'"role":"assistant",' + WORD))
+MIDDLE = _chunk(_event(WORD))
+EVENTS = [FIRST, *[MIDDLE] * (CHUNKS - 2), _chunk(_event(WORD, b'"stop"'))]
+EVENTS_WITH_USAGE = [
+    _chunk(_event(b'"role":"assistant",' + WORD, usage=_so_far(1))),
+    *[_chunk(_event(WORD, usage=_so_far(tokens))) for tokens in range(2, CHUNKS)],
+    _chunk(_event(WORD, b'"stop"', _so_far(CHUNKS))),
+]
 USAGE = _chunk(
     b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"null","choices":[],'
     b"%s}\n\n" % _USED
@@ -112,15 +124,15 @@ class NullModel(asyncio.Protocol):
             self.flood()
         else:
             self.interval = INTERVAL if STEADY in body else 0
+            self.events = EVENTS_WITH_USAGE if _CONTINUOUS.search(body) else EVENTS
             self.write(0, USAGE if _USAGE.search(body) else b"")
 
     def write(self, number: int, usage: bytes) -> None:
         """One event for each turn of the loop, so that each is a write of its own."""
+        self.transport.write(self.events[number])
         if number == CHUNKS - 1:
-            self.transport.write(LAST)
             self.finish(usage)
             return
-        self.transport.write(MIDDLE if number else FIRST)
         loop = asyncio.get_running_loop()
         if self.interval:
             loop.call_later(self.interval, self.write, number + 1, usage)

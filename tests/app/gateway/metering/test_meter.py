@@ -82,11 +82,17 @@ def test_what_cannot_be_counted_is_said(counted: Counted, changed: dict[str, Any
     assert counted.value("completion_tokens_count", model="a") is None
 
 
-def test_what_was_reported_before_the_client_left_is_a_lower_bound(counted: Counted) -> None:
+def test_what_was_reported_before_the_client_left_is_counted(counted: Counted) -> None:
     counted.record(usage=Usage(6, 0, 2, partial=True), outcome=Outcome.DISCONNECT)
     assert counted.tokens() == [6, 0, 2]
-    assert counted.unknown() == {"disconnect": 1}
+    assert counted.unknown() == {}
     assert counted.value("completion_tokens_count", model="a") is None
+
+
+def test_a_response_that_is_left_is_counted_without_its_prompt(counted: Counted) -> None:
+    counted.record(usage=Usage(0, 0, 2, partial=True), outcome=Outcome.DISCONNECT)
+    assert counted.tokens() == [0, 0, 2]
+    assert counted.unknown() == {"disconnect": 1}
 
 
 def test_a_client_that_leaves_after_the_usage_was_reported_is_counted_exactly(counted: Counted) -> None:

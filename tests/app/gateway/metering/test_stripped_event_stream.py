@@ -115,13 +115,23 @@ def test_what_a_server_reports_unasked_stays() -> None:
     """In the last chunk (other servers), or everywhere (vLLM with --enable-force-include-usage)."""
     in_last = FINISH[:-3] + b',"usage":{"prompt_tokens":7,"completion_tokens":2}' + FINISH[-3:]
     assert stripped(CHUNK, in_last, DONE) == (CHUNK + in_last + DONE, READ)
-    body = sample("chat-continuous.txt")
+    body = sample("chat.continuous.txt")
     for pieces in ((body,), in_events(body), in_bytes(body)):
-        assert stripped(*pieces) == (body, STREAMS["chat-continuous.txt"])
+        assert stripped(*pieces) == (body, STREAMS["chat.continuous.txt"])
 
 
-def test_an_error_in_the_stream_is_passed_on() -> None:
-    body = CHUNK + event(error={"message": "out of usage", "code": 500}) + DONE
+def test_an_error_in_the_stream_is_in_the_clients_shape() -> None:
+    error = {"message": "out of usage", "type": "InternalServerError", "param": None, "code": 500}
+    shaped = event(error=error | {"type": "server_error", "code": None})
+    body = CHUNK + event(error=error) + DONE
+    for pieces in ((body,), in_bytes(body), *in_twos(body)):
+        stream = reader(CHAT, event_stream=True, request=STRIP)
+        assert read(stream, *pieces) == (CHUNK + shaped + DONE, None)
+        assert stream.error_status == 500
+
+
+def test_an_error_of_another_form_is_passed_on() -> None:
+    body = CHUNK + event(id="1", choices=[], error={"message": "No.", "code": 502}) + DONE
     assert stripped(body) == (body, None)
 
 
