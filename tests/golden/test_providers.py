@@ -13,10 +13,26 @@ from tests.golden.rendering import VALUES, render
 
 DEMO = next(values for values in VALUES if values.stem == "cpu-demo")
 PLACE = {"baseUrl": "https://api.example.com/v1"}
-HEADERS = (
-    "accept authorization connection content-length content-type expect host keep-alive openai-organization "
-    "proxy-authorization proxy-connection te trailer transfer-encoding upgrade user-agent x-request-id x-title"
-).split()
+HEADERS = [
+    "accept",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "openai-organization",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-request-id",
+    "x-title",
+]
 ENTRIES: dict[str, dict[str, Any]] = {
     **{f"{task}-{api}": {"task": task, "apis": [api]} for task in get_args(Task) for api in get_args(ApiName)},
     **{f"header-{name}": {"headers": {name.title(): "x"}} for name in HEADERS},
