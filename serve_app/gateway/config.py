@@ -15,6 +15,14 @@ from serve_app.settings.gateway import GatewayConfig, explain
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of the file; a ConfigMap holds 1 MiB."""
+_SCALARS = ("bool", "float", "int", "null")
+_BASE: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVERS = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in _SCALARS]
+    for first, resolvers in _BASE.yaml_implicit_resolvers.items()
+}
+_Loader = type("_Loader", (_BASE,), {"yaml_implicit_resolvers": _RESOLVERS})
+"""Takes for text what Helm writes without quotes as text: dates that are none, `=` and `<<`."""
 
 
 def parse(content: bytes) -> GatewayConfig:
@@ -26,8 +34,8 @@ def parse(content: bytes) -> GatewayConfig:
     if len(content) > MOST_BYTES:
         raise ConfigError(f"it has {len(content)} bytes, more than {MOST_BYTES}, split the models over gateways")
     try:
-        data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-45
+        data = yaml.load(content, Loader=_Loader)  # noqa: S506  # a safe one
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"it is not YAML, correct it: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict):
         raise ConfigError("it has to be a mapping with the key models, add it")

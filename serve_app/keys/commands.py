@@ -47,35 +47,32 @@ def make(arguments: argparse.Namespace) -> None:
 def revoke(arguments: argparse.Namespace) -> None:
     """Ends a key."""
     secret = _secret(arguments)
-    entries = secret.read() or {}
-    if arguments.name not in entries:
-        if arguments.name in _from_values(secret):
-            raise KeysError(f"{arguments.name} is a key of auth.apiKeys, delete it there")
-        known = ", ".join(sorted(entries)) or "none"
-        raise KeysError(f"there is no key {arguments.name} in {secret.name}, its keys are: {known}")
+    _stored(secret, arguments.name, in_values="delete it there")
     secret.change(arguments.name, None)
     _say(f"The key {arguments.name} is refused {SOON}; at once in pods that you restart (kubectl rollout restart).")
 
 
 def rotate(arguments: argparse.Namespace) -> None:
     """Gives a key a new text; the old one is accepted as well until `--finish`."""
-    secret = _secret(arguments)
-    entries = secret.read() or {}
-    if arguments.name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
-        raise KeysError(f"there is no key {arguments.name} in {secret.name}, its keys are: {known}")
-    entry = json.loads(entries[arguments.name])
+    name, secret = arguments.name, _secret(arguments)
+    entry = _stored(secret, name, in_values="give it a hash and a previousHash there")
+    try:
+        key = Key.model_validate_json(entry)
+    except ValidationError as error:
+        raise KeysError(f"the entry of {name} is refused by the gateway, make the key anew with --replace") from error
+    fields = json.loads(entry)
     if arguments.finish:
-        if not entry.pop("previousHash", None):
-            raise KeysError(f"the key {arguments.name} has no old text, rotate it first")
-        secret.change(arguments.name, json.dumps(entry))
-        _say(f"The old text of the key {arguments.name} is refused {SOON}.")
+        if not key.previous_hash:
+            raise KeysError(f"the key {name} has no old text, rotate it first")
+        del fields["previousHash"]
+        secret.change(name, json.dumps(fields))
+        _say(f"The old text of the key {name} is refused {SOON}.")
         return
-    if entry.get("previousHash"):
-        raise KeysError(f"the key {arguments.name} has an old text already, end that with --finish first")
+    if key.previous_hash:
+        raise KeysError(f"the key {name} has an old text already, end that with --finish first")
     text = f"sk-{secrets.token_urlsafe(32)}"
-    secret.change(arguments.name, json.dumps(entry | {"hash": _hash(text), "previousHash": entry["hash"]}))
-    _say(f"The new text of the key {arguments.name}, which is shown this once; it is accepted {SOON}, the old one too:")
+    secret.change(name, json.dumps(fields | {"hash": _hash(text), "previousHash": key.hash}))
+    _say(f"The new text of the key {name}, which is shown this once; it is accepted {SOON}, the old one too:")
     _print(text)
 
 
@@ -101,6 +98,21 @@ def hash_key(arguments: argparse.Namespace) -> None:
     if len(text) < SHORTEST:
         raise KeysError(f"the key has {len(text)} characters, take a random one of at least {SHORTEST}, or use make")
     _print(_yaml({arguments.name: _entry(text, arguments)}))
+
+
+def _stored(secret: KeySecret, name: str, in_values: str) -> bytes:
+    """A key's entry.
+
+    Raises:
+        KeysError: There is none; `in_values` is what to do with a key of the values.
+    """
+    entries = secret.read() or {}
+    if name in entries:
+        return entries[name]
+    if name in _from_values(secret):
+        raise KeysError(f"{name} is a key of auth.apiKeys, {in_values}")
+    known = ", ".join(sorted(entries)) or "none"
+    raise KeysError(f"there is no key {name} in {secret.name}, its keys are: {known}")
 
 
 def _put(secret: KeySecret, name: str, entry: str, *, replace: bool) -> None:

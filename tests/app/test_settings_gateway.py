@@ -1,11 +1,11 @@
 from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from serve_app.gateway.api.table import APIS
-from serve_app.settings.gateway import GatewayConfig, Key, explain
-from serve_app.settings.gateway.models import ApiName
+from serve_app.gateway.api.table import APIS, Api
+from serve_app.settings.gateway import ApiName, GatewayConfig, Key, Task, explain
 
 FULL: dict[str, Any] = {
     "models": {"sparrow": {"url": "http://demo-serve-svc.llm.svc:8000/models/sparrow/", "ownedBy": "birds"}},
@@ -119,6 +119,30 @@ def test_a_provider_has_a_base_url_query_headers_and_fields() -> None:
             "models.a.headers.x is 'a\\r\\nb: c': string should match",
         ),
         ({"url": "http://h", "apis": ["chat"]}, "models.a.apis.0 is 'chat': input should be 'chat_completions', "),
+        ({"url": "http://h", "apis": []}, "models.a.apis is []: list should have at least 1 item"),
+        (
+            {"url": "http://h", "apis": ["chat_completions", "embeddings"]},
+            "models.a has the API 'embeddings' in apis, but task is 'generate', use some of: chat_completions, comp",
+        ),
+        ({"url": "http://h:99999"}, "models.a.url is 'http://h:99999', write it as http://HOST:PORT/PATH"),
+        ({"url": "http://[::1"}, "models.a.url is 'http://[::1', write it as"),
+        ({"url": "http://u:secret@h"}, "models.a.url is 'http://u:secret@h', write it as"),
+        ({"url": "http://h/a\r\nx: y"}, "models.a.url is 'http://h/a\\r\\nx: y', write it as"),
+        (
+            {"baseUrl": "https://h/v1/chat/completions/"},
+            "models.a.baseUrl ends with /chat/completions, which the gateway adds itself, leave that part out",
+        ),
+        ({"url": "http://h", "headers": {"TE": "trailers"}}, "models.a.headers has 'TE', which the gateway sets"),
+        ({"url": "http://h", "headers": {"a b": "x"}}, "models.a.headers.a b is 'a b': string should match"),
+        ({"url": "http://h", "headers": {"A": "x", "a": "y"}}, "models.a.headers has a name twice, apart from upper"),
+        ({"url": "http://h", "apiKeyHeader": "Host"}, "models.a.apiKeyHeader is 'Host', which the gateway sets itself"),
+        (
+            {"url": "http://h", "apiKeyFile": "/k", "apiKeyHeader": "Api-Key", "headers": {"api-key": "x"}},
+            "models.a has the header 'Api-Key' twice, leave it out of headers",
+        ),
+        ({"url": "http://h", "fields": {"stream": ""}}, "models.a.fields has 'stream', which decides how the answer"),
+        ({"url": "http://h", "fields": {"top_k": None}}, "models.a.fields.top_k is None: input should be a valid str"),
+        ({"url": "http://h", "query": {"v": 1}}, "models.a.query.v is 1: input should be a valid string"),
     ],
 )
 def test_what_a_model_cannot_be(entry: dict[str, Any], sentence: str) -> None:
@@ -145,12 +169,14 @@ HASH = f"sha256:{'0' * 64}"
         ("2027-01-31", "2027-01-31T00:00:00+00:00"),
         ("2027-01-31T12:00:00Z", "2027-01-31T12:00:00+00:00"),
         ("2027-01-31T12:00:00+02:00", "2027-01-31T12:00:00+02:00"),
+        (yaml.safe_load("2027-01-31"), "2027-01-31T00:00:00+00:00"),
+        (yaml.safe_load("2027-01-31T12:00:00Z"), "2027-01-31T12:00:00+00:00"),
+        (None, None),
     ],
 )
-def test_a_key_expires(value: object, expires: str) -> None:
+def test_a_key_expires(value: object, expires: str | None) -> None:
     key = Key.model_validate({"hash": HASH, "expires": value, "previousHash": HASH})
-    assert key.expires is not None
-    assert key.expires.isoformat() == expires
+    assert (key.expires and key.expires.isoformat()) == expires
 
 
 @pytest.mark.parametrize(
@@ -159,6 +185,10 @@ def test_a_key_expires(value: object, expires: str) -> None:
         ("2026-13-45", "expires is '2026-13-45', write a time as 2027-01-31T12:00:00Z or a date as 2027-01-31"),
         ("2027-01-31T12:00:00", "expires is '2027-01-31T12:00:00', write a time as"),
         ("soon", "expires is 'soon', write a time as"),
+        ("2027-01-31T24:30:00Z", "expires is '2027-01-31T24:30:00Z', write a time as"),
+        ("", "expires is '', write a time as"),
+        (1801526400, "expires is '1801526400', write a time as"),
+        (yaml.safe_load("2027-01-31 12:00:00"), "expires is '2027-01-31 12:00:00', write a time as"),
     ],
 )
 def test_times_that_are_none(value: object, sentence: str) -> None:
@@ -169,3 +199,28 @@ def test_times_that_are_none(value: object, sentence: str) -> None:
 
 def test_the_names_of_apis_are_those_of_the_gateway() -> None:
     assert set(get_args(ApiName)) == {api.name for api in APIS.values()}
+
+
+@pytest.mark.parametrize("api", set(APIS.values()), ids=lambda api: api.name)
+@pytest.mark.parametrize("task", get_args(Task))
+def test_a_model_may_name_the_apis_of_its_task(api: Api, task: Task) -> None:
+    entry = {"models": {"a": {"url": "http://h", "task": task, "apis": [api.name]}}}
+    if task in api.tasks:
+        assert GatewayConfig.model_validate(entry).models["a"].apis == [api.name]
+    else:
+        with pytest.raises(ValidationError, match=f"has the API '{api.name}' in apis, but task is '{task}'"):
+            GatewayConfig.model_validate(entry)
+
+
+@pytest.mark.parametrize("field", ["hash", "previousHash"])
+def test_a_hash_is_a_hash(field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Key.model_validate({"hash": HASH, field: "sk-secret"})
+    assert explain(refused.value).startswith(f"{field} is no sha256:<64 hexadecimal digits>, make the entry with")
+
+
+@pytest.mark.parametrize("cost", [0, -1, float("nan"), float("inf")])
+def test_a_month_costs_something(cost: float) -> None:
+    with pytest.raises(ValidationError) as refused:
+        GatewayConfig.model_validate({"models": {}, "teams": {"t": {"monthlyCost": cost}}})
+    assert explain(refused.value).startswith("teams.t.monthlyCost is ")

@@ -75,7 +75,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                 "query": {"api-version": "2024-10-21"},
                 "headers": {"x-title": "stack"},
                 "apis": ["chat_completions"],
-                "fields": {"top_k": "", "max_tokens": "max_completion_tokens"},
+                "fields": {"top_k": None, "max_tokens": "max_completion_tokens"},
                 "model": "org/large-1",
                 "task": "generate",
                 "apiKey": {"existingSecret": "far", "key": "token", "header": "api-key"},
@@ -102,6 +102,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             },
             "apiKeys": {
                 "ci": {"hash": f"sha256:{'0a' * 32}", "team": "search", "requestsPerMinute": 1},
+                "rotated": {"hash": f"sha256:{'0b' * 32}", "previousHash": f"sha256:{'0c' * 32}", "monthlyCost": 0.5},
+                "day": {"expires": "2027-01-31"},
+                "moment": {"expires": "2027-01-31T12:00:00+02:00"},
                 "made.by_the-chart": {"hash": "", "priority": None},
             },
             "oidc": {"enabled": True, "issuer": "https://idp.example.com/realms/llm", "requireTeam": True},
@@ -170,9 +173,11 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "node pools": {
         "capacity": {"nodePools": {"l4": {"capacityTypes": ["spot", "on-demand"], "maxDevices": None, "maxCpus": 64}}}
     },
+    "fields of all providers": {"providerDefaults": {"fields": {"top_k": None, "max_tokens": "max_completion_tokens"}}},
     "peers": {
         "networkPolicy": {
-            "clients": [{"namespaceSelector": {}, "podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]
+            "gatewayEgress": [{"ports": [{"port": 3128}], "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}],
+            "clients": [{"namespaceSelector": {}, "podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}],
         }
     },
     "what Helm and the operator's chart bring": {"global": {"x": 1}, "kuberay-operator": {"image": {"tag": "v1.6.2"}}},

@@ -39,9 +39,13 @@ RAW = {
     "networkPolicy.monitoring[].namespaceSelector",
     "networkPolicy.monitoring[].ipBlock",
     "networkPolicy.egress[].to[].podSelector",
+    "networkPolicy.gatewayEgress[].to[].podSelector",
     "networkPolicy.egress[].to[].namespaceSelector",
+    "networkPolicy.gatewayEgress[].to[].namespaceSelector",
     "networkPolicy.egress[].to[].ipBlock",
+    "networkPolicy.gatewayEgress[].to[].ipBlock",
     "networkPolicy.egress[].ports[]",
+    "networkPolicy.gatewayEgress[].ports[]",
 }
 PODS = (
     "gateway.pod",
@@ -74,6 +78,7 @@ DESCRIBED_ABOVE = (
     "clients[]",
     "monitoring[]",
     "egress[]",
+    "gatewayEgress[]",
 )
 
 

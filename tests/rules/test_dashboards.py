@@ -17,7 +17,7 @@ VARIABLES = {
     "ray-vllm-stack-gateway": ["datasource", "namespace", "model", "route", "team"],
 }
 # The ids of Grafana's units that the dashboards use; Grafana shows a misspelt one as a suffix, and says nothing.
-UNITS = {"short", "reqps", "ops", "s", "ms", "percent", "percentunit"}
+UNITS = {"short", "bytes", "reqps", "ops", "s", "ms", "percent", "percentunit"}
 
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)

@@ -11,9 +11,13 @@ from prometheus_client import CollectorRegistry
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.metrics import AccessMetrics
 from serve_app.gateway.admission.metrics import QueueMetrics
+from serve_app.gateway.background.supervisor import Supervisor
+from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.metering.metrics import MeteringMetrics
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.routing.metrics import RoutingMetrics
+from serve_app.gateway.upstream.breaker import Breakers
+from serve_app.settings.gateway import Breaker
 from tests.cluster.stack import CHART
 
 PREFIX = "ray_vllm_gateway_"
@@ -26,8 +30,10 @@ def series() -> dict[str, set[str]]:
     """The gateway's series -> their labels."""
     metrics = Metrics()
     registry: CollectorRegistry = metrics.registry
-    for part in (AccessMetrics, LimitMetrics, QueueMetrics, RoutingMetrics, MeteringMetrics):
+    for part in (AccessMetrics, LimitMetrics, QueueMetrics, RoutingMetrics, MeteringMetrics, Supervisor):
         part(registry)
+    Breakers(Breaker, registry)
+    BodyMemory(lambda: 1, registry)
     found: dict[str, set[str]] = {}
     for collector in set(registry._collector_to_names):
         names = registry._collector_to_names[collector]
@@ -64,5 +70,5 @@ def test_series_and_labels_are_the_gateways(where: str) -> None:
 
 
 def test_all_of_the_gateways_alerts_are_looked_at() -> None:
-    assert len([where for where in QUERIES if where.startswith("Gateway")]) == 11  # GatewayDown asks for none
+    assert len([where for where in QUERIES if where.startswith("Gateway")]) == 13  # two ask for none
     assert sum(len(GROUPED.findall(query)) for query in QUERIES.values()) > 40

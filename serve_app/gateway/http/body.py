@@ -78,8 +78,9 @@ class Body:
         changed = dict(changes or {})
         if upstream_model != self.written:
             changed["model"] = upstream_model
-        if fields:
-            return (self._renamed(fields, changed),)
+        found = {name: to for name, to in (fields or {}).items() if name in changed or f'"{name}"'.encode() in self.raw}
+        if found:
+            return (self._renamed(found, changed),)
         if not changed:
             return (self.raw,)
         end = self.raw.rindex(b"}")

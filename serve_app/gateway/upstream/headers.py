@@ -72,8 +72,10 @@ def passed_outside(
         entry: The provider.
         key: API key to send; empty for none.
     """
-    passed = [(name, headers[name]) for name in _PASSED_OUTSIDE if name in headers]
-    return [*passed, (b"x-request-id", request_id), *context, *_own(entry, key)]
+    own = _own(entry, key)
+    named = {name for name, _ in own}
+    passed = [(name, headers[name]) for name in _PASSED_OUTSIDE if name in headers and name not in named]
+    return [*passed, (b"x-request-id", request_id), *context, *own]
 
 
 def _own(entry: Model, key: str) -> list[Header]:

@@ -22,6 +22,9 @@ class ApiKey(Policy):  # type: ignore[misc,valid-type]
         description="`sha256:` and the SHA-256 of its text, as `python -m serve_app.keys` prints it. Empty: the chart "
         "makes the key.",
     )
+    previous_hash: Hash | None = Field(
+        default=None, description="Its hash before, which is accepted as well while the key is rotated."
+    )
     team: Name | None = Field(default=None, description="The team it belongs to, a key of `auth.teams`.")
     expires: Annotated[str, StringConstraints(pattern=patterns.TIME)] | None = Field(
         default=None, description="From when it is refused: `2027-01-31` (its start, UTC) or `2027-01-31T12:00:00Z`."

@@ -112,6 +112,7 @@ class NetworkPolicy(Part):
     clients: list[Peer]
     monitoring: list[Peer]
     egress: list[EgressRule]
+    gateway_egress: list[EgressRule]
 
 
 class HuggingFaceToken(Part):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from serve_app.settings import gateway, patterns
-from serve_app.settings.chart.part import Count, ModelId, Name, Names, Part, like
+from serve_app.settings.chart.part import Count, ModelId, Name, Names, Part, Texts, like
 
 Backend = like(gateway.Backend, "Backend")
 Shadow = like(gateway.Shadow, "Shadow")
@@ -82,7 +82,8 @@ class Provider(Part):
         description="APIs that it has. Empty: by task, `chat_completions`, `embeddings`, `rerank` or `transcriptions`.",
     )
     fields: dict[Name, str | None] = Field(
-        default_factory=dict, description="Field of a request's body -> its name there; empty drops it."
+        default_factory=dict,
+        description="Field of a request's body -> its name there; empty drops it. Over `providerDefaults.fields`.",
     )
     model: str = Field(default="", description="The model's name there; the entry's own if empty.")
     task: Literal["generate", "embed", "score", "transcribe"] = Field(
@@ -93,6 +94,12 @@ class Provider(Part):
         default=0, description="Requests in flight to it, all gateway pods together; 0 for any number."
     )
     price: Price | None = Field(default=None, description="What a million tokens cost.")  # type: ignore[valid-type]
+
+
+class ProviderDefaults(Part):
+    """What providers have in common."""
+
+    fields: Texts | None = None
 
 
 Routes = dict[RouteName, Route | None]

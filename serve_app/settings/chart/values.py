@@ -20,7 +20,7 @@ from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
 from serve_app.settings.chart.pod import PodDefaults
 from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Platforms, Redis
-from serve_app.settings.chart.routes import Providers, Routes
+from serve_app.settings.chart.routes import ProviderDefaults, Providers, Routes
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^([a-z]([a-z0-9-]*[a-z0-9])?)?$", max_length=40)]
 
@@ -71,6 +71,7 @@ class Values(Part):
     model_defaults: ModelDefaults
     routes: Routes
     providers: Providers
+    provider_defaults: ProviderDefaults
     auth: Auth
     gateway: Gateway
     clusters: Clusters

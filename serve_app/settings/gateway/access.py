@@ -1,7 +1,7 @@
 """Who may ask for what, and how often: policies of keys and teams, and tokens of an identity provider."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -61,12 +61,19 @@ class Key(Policy):
     def _is_time(cls, value: object) -> datetime | None:
         if value is None:
             return None
-        text = value if isinstance(value, str) and TIME_PATTERN.fullmatch(value) else ""
+        time = value
         try:
-            time = datetime.fromisoformat(text.upper())
-        except ValueError as error:
-            raise ValueError(f"is {value!r}, write a time as 2027-01-31T12:00:00Z or a date as 2027-01-31") from error
-        return time if time.tzinfo else time.replace(tzinfo=UTC)
+            if isinstance(value, str) and TIME_PATTERN.fullmatch(value):
+                time = datetime.fromisoformat(value.upper())
+                if len(value) == len("2027-01-31"):
+                    time = time.replace(tzinfo=UTC)
+            elif type(value) is date:  # YAML that is not quoted
+                time = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        except ValueError:
+            time = None
+        if not isinstance(time, datetime) or time.tzinfo is None:
+            raise ValueError(f"is {str(value)!r}, write a time as 2027-01-31T12:00:00Z or a date as 2027-01-31")
+        return time
 
 
 class Oidc(Section):

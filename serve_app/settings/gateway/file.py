@@ -6,7 +6,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from serve_app.settings.gateway.access import Oidc, Team
 from serve_app.settings.gateway.http import Breaker, Cors, KeepAlive, Limits, Queue, Retry, Timeouts
-from serve_app.settings.gateway.models import Model, Route
+from serve_app.settings.gateway.models import Model
+from serve_app.settings.gateway.routes import Route
 from serve_app.settings.gateway.section import Name, PositiveCount, Seconds, Section
 
 

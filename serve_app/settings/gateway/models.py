@@ -1,11 +1,13 @@
-"""`models` and `routes` of the gateway's configuration: what there is, and by which names it is asked for."""
+"""`models` of the gateway's configuration: what there is, and where."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from serve_app.settings.gateway.section import Count, Name, Percent, PositiveCount, Section
+from serve_app.settings.gateway.section import Count, Name, PositiveCount, Section
 
 Task = Literal["generate", "embed", "score", "transcribe"]
 ApiName = Literal[
@@ -28,8 +30,42 @@ ApiName = Literal[
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=128)]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$", max_length=4096)]
 _OWN_HEADERS = frozenset(
-    ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding", "upgrade")
+    (
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-request-id",
+    )
 )
+"""Those that the gateway writes, and those of one connection (RFC 9110, section 7.6.1)."""
+_APIS_OF_TASKS: Mapping[Task, frozenset[ApiName]] = {
+    "generate": frozenset(
+        (
+            "chat_completions",
+            "completions",
+            "responses",
+            "messages",
+            "count_tokens",
+            "tokenize",
+            "detokenize",
+        )
+    ),
+    "embed": frozenset(("embeddings", "embed", "rerank", "score", "pooling", "tokenize", "detokenize")),
+    "score": frozenset(("rerank", "score", "classify", "pooling", "tokenize", "detokenize")),
+    "transcribe": frozenset(("transcriptions", "translations", "tokenize", "detokenize")),
+}
+_PLAIN = re.compile(r"[\x21-\x7e]+")
+_ENDPOINT = re.compile(r".*?/(chat/completions|completions|responses|messages|embeddings|rerank)")
 
 
 class Price(Section):
@@ -53,7 +89,9 @@ class Model(Section):
     )
     query: dict[Name, str] = Field(default_factory=dict, description="Query parameters of each request.")
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, description="Headers of each request.")
-    apis: list[ApiName] | None = Field(default=None, description="APIs that it has; all those of its task if not set.")
+    apis: Annotated[list[ApiName], Field(min_length=1)] | None = Field(
+        default=None, description="APIs that it has; all those of its task if not set."
+    )
     fields: dict[Name, str] = Field(
         default_factory=dict, description="Field of a request's body -> its name there; empty drops it."
     )
@@ -77,10 +115,23 @@ class Model(Section):
     @field_validator("url", "base_url")
     @classmethod
     def _is_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+        if not url:
+            return ""
+        try:
+            parts = urlsplit(url)
+            known = parts.port != 0 and parts.scheme in {"http", "https"} and parts.hostname
+        except ValueError:  # a port beyond 65535, half an IPv6 address
+            known = None
+        if not known or parts.username is not None or parts.query or parts.fragment or not _PLAIN.fullmatch(url):
             raise ValueError(f"is {url!r}, write it as http://HOST:PORT/PATH")
         return url.rstrip("/")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_no_endpoint(cls, url: str) -> str:
+        if endpoint := _ENDPOINT.fullmatch(url):
+            raise ValueError(f"ends with /{endpoint[1]}, which the gateway adds itself, leave that part out")
+        return url
 
     @field_validator("headers")
     @classmethod
@@ -88,92 +139,32 @@ class Model(Section):
         for name in headers:
             if name.lower() in _OWN_HEADERS:
                 raise ValueError(f"has {name!r}, which the gateway sets itself, leave it out")
+        if len({name.lower() for name in headers}) < len(headers):
+            raise ValueError("has a name twice, apart from upper and lower case, leave one out")
         return headers
 
+    @field_validator("api_key_header")
+    @classmethod
+    def _may_carry_a_key(cls, name: str) -> str:
+        if name.lower() in _OWN_HEADERS - {"authorization"}:
+            raise ValueError(f"is {name!r}, which the gateway sets itself, use the header that the provider documents")
+        return name
+
+    @field_validator("fields")
+    @classmethod
+    def _keep_the_stream(cls, fields: dict[str, str]) -> dict[str, str]:
+        if "stream" in fields:
+            raise ValueError("has 'stream', which decides how the answer is read, leave it out")
+        return fields
+
     @model_validator(mode="after")
-    def _has_one_url(self) -> "Model":
+    def _fits_together(self) -> "Model":
         if bool(self.url) == bool(self.base_url):
             raise ValueError("needs one of url and baseUrl, set one and leave out the other")
+        if self.api_key_file and self.api_key_header.lower() in {name.lower() for name in self.headers}:
+            raise ValueError(f"has the header {self.api_key_header!r} twice, leave it out of headers")
+        known = _APIS_OF_TASKS[self.task]
+        if unfit := [api for api in self.apis or () if api not in known]:
+            use = ", ".join(sorted(known))
+            raise ValueError(f"has the API {unfit[0]!r} in apis, but task is {self.task!r}, use some of: {use}")
         return self
-
-
-class Backend(Section):
-    """A model that answers for a route."""
-
-    weight: Count = Field(default=1, description="Its share of the requests, beside the other backends' weights.")
-
-
-class Shadow(Section):
-    """A model that gets copies of requests; its answers are compared and dropped."""
-
-    percent: Percent = Field(description="How many of the requests are copied.")
-
-
-class Fallback(Section):
-    """A model that is asked when no backend could answer."""
-
-    order: Count = Field(default=0, description="Lowest first; equal ones by name.")
-
-
-class Sticky(Section):
-    """What keeps a client at one backend."""
-
-    by: Literal["header", "user", "key"] = Field(
-        description="A header's value, the `user` of the request's body, or the API key's name."
-    )
-    header: str = Field(default="", description="The header's name, for by: header.")
-
-    @model_validator(mode="after")
-    def _has_header(self) -> "Sticky":
-        if (self.by == "header") != bool(self.header):
-            raise ValueError("needs header with by: header, and only then, name the header or remove it")
-        return self
-
-
-Backends = dict[Name, Backend]
-
-
-def _asks_somebody(backends: Backends) -> Backends:
-    if not any(backend.weight for backend in backends.values()):
-        raise ValueError("has no backend with a weight above 0, so that nobody would answer, give one a weight")
-    return backends
-
-
-class Match(Section):
-    """Requests that go to other backends than the route's: those that meet all conditions."""
-
-    order: Count = Field(default=0, description="Lowest is tried first; equal ones by name.")
-    headers: dict[Name, str] = Field(default_factory=dict, description="Header -> the value that it must have.")
-    teams: list[Name] = Field(default_factory=list, description="Teams, one of which the key must belong to.")
-    backends: Backends = Field(description="Model id -> how it takes part.")
-
-    _check = field_validator("backends")(_asks_somebody)
-
-    @model_validator(mode="after")
-    def _has_a_condition(self) -> "Match":
-        if not self.headers and not self.teams:
-            raise ValueError("has no condition, add headers or teams, or use the route's own backends")
-        return self
-
-
-class Route(Section):
-    """A name that clients may use beside the models' own."""
-
-    backends: Backends = Field(description="Model id -> how it takes part.")
-    sticky: Sticky | None = None
-    matches: dict[Name, Match] = Field(default_factory=dict, description="Other backends for some requests.")
-    shadow: dict[Name, Shadow] = Field(default_factory=dict, description="Model id -> how many copies it gets.")
-    fallback: dict[Name, Fallback] = Field(default_factory=dict, description="Model id -> when it is asked.")
-    answer_model: Literal["backend", "route"] = Field(
-        default="backend", description="The `model` of answers: the backend that answered, or the route's name."
-    )
-
-    _check = field_validator("backends")(_asks_somebody)
-
-    def model_ids(self) -> dict[str, str]:
-        """Where each model is named: key path below the route -> model id."""
-        named = {f"backends.{model}": model for model in self.backends}
-        for name, match in self.matches.items():
-            named |= {f"matches.{name}.backends.{model}": model for model in match.backends}
-        named |= {f"shadow.{model}": model for model in self.shadow}
-        return named | {f"fallback.{model}": model for model in self.fallback}

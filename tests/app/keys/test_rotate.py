@@ -2,7 +2,9 @@
 
 import json
 
-from .cluster import Cluster, hash_of
+import pytest
+
+from .cluster import SECRET, Cluster, hash_of
 
 
 def test_old_and_new_text_until_the_old_one_is_ended(cluster: Cluster) -> None:
@@ -21,6 +23,39 @@ def test_old_and_new_text_until_the_old_one_is_ended(cluster: Cluster) -> None:
 
 def test_no_key_to_rotate(cluster: Cluster) -> None:
     assert "there is no key ci in llm-issued-keys, its keys are: none" in cluster.refused("rotate", "ci")
+
+
+@pytest.mark.parametrize("entry", ["sk-plaintext", "[]", "{}", '{"hash": "sk-x"}', '{"hash": null}'])
+@pytest.mark.parametrize("step", [(), ("--finish",)])
+def test_an_entry_that_is_none_is_not_rotated(cluster: Cluster, entry: str, step: tuple[str, ...]) -> None:
+    cluster.put(SECRET, ci=entry)
+    told = cluster.refused("rotate", "ci", *step)
+    assert "the entry of ci is refused by the gateway, make the key anew with --replace" in told
+    assert not any("patch" in call for call in cluster.calls())
+
+
+def test_a_key_of_the_values_is_rotated_there(cluster: Cluster) -> None:
+    cluster.put("llm-key-hashes", default="{}")
+    told = cluster.refused("rotate", "default")
+    assert "default is a key of auth.apiKeys, give it a hash and a previousHash there" in told
+
+
+def test_what_a_key_may_do_stays_as_it_is(cluster: Cluster) -> None:
+    cluster.run("make", "ci", "--models", "a,b", "--monthly-cost", "2.5", "--expires", "2027-01-31T12:00:00Z")
+    (before,) = cluster.entries().values()
+    cluster.run("rotate", "ci")
+    cluster.run("rotate", "ci", "--finish")
+    (after,) = cluster.entries().values()
+    assert after == before | {"hash": after["hash"]}
+    assert after["hash"] != before["hash"]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "2e9", "free"])
+def test_a_budget_that_is_none(cluster: Cluster, amount: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cluster.run("make", "ci", "--monthly-cost", amount)
+    assert f"argument --monthly-cost: '{amount}' is no amount above 0" in capsys.readouterr().err
+    assert cluster.calls() == []
 
 
 def test_a_key_that_expires_and_may_cost_so_much(cluster: Cluster) -> None:

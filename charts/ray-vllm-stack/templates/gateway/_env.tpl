@@ -22,7 +22,7 @@ usage: include "ray-vllm-stack.gateway.env" $
 - name: HTTPS_PROXY
   value: {{ .url | quote }}
 - name: NO_PROXY
-  value: {{ join "," .noProxy | quote }}
+  value: {{ concat (list "localhost" "127.0.0.1" ".svc" ".cluster.local") .noProxy | uniq | join "," | quote }}
 {{- end }}
 {{- end }}
 {{- if include "ray-vllm-stack.gateway.caBundle" . }}

@@ -36,7 +36,7 @@ usage: include "ray-vllm-stack.notes.warnings.gateway.limits" $
 {{- define "ray-vllm-stack.notes.warnings.gateway.limits" -}}
 {{- $pods := include "ray-vllm-stack.gateway.fewestPods" . | int }}
 {{- $several := or (gt $pods 1) .Values.gateway.autoscaling.enabled }}
-{{- $limits := list "requestsPerMinute" "tokensPerMinute" "concurrentRequests" "monthlyTokens" }}
+{{- $limits := list "requestsPerMinute" "tokensPerMinute" "concurrentRequests" "monthlyTokens" "monthlyCost" }}
 {{- $limited := false }}
 {{- range $policies := list .Values.auth.teams .Values.auth.apiKeys }}
   {{- range include "ray-vllm-stack.merge.withoutNulls" $policies | fromJson }}
@@ -46,6 +46,6 @@ usage: include "ray-vllm-stack.notes.warnings.gateway.limits" $
   {{- end }}
 {{- end }}
 {{- if and .Values.auth.enabled $limited $several (not .Values.gateway.redis.enabled) }}
-gateway.redis.enabled is false: each gateway pod counts the limits of teams and keys for itself, so that together they allow as many times more, and a pod that restarts forgets a month's tokens.
+gateway.redis.enabled is false: each gateway pod counts the limits of teams and keys for itself, so that together they allow as many times more, and a pod that restarts forgets what a month has used.
 {{- end }}
 {{- end }}

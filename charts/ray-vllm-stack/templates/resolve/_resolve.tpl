@@ -40,7 +40,7 @@ usage: include "ray-vllm-stack.resolve" $
   {{- $_ := set $resolved "classesInUse" $names }}
   {{- $_ := set $resolved "adapters" (include "ray-vllm-stack.resolve.adapters" $models | fromJson) }}
   {{- $_ := set $resolved "routes" (include "ray-vllm-stack.merge.withoutNulls" .Values.routes | fromJson) }}
-  {{- $_ := set $resolved "providers" (include "ray-vllm-stack.merge.withoutNulls" .Values.providers | fromJson) }}
+  {{- $_ := set $resolved "providers" (include "ray-vllm-stack.resolve.providers" . | fromJson) }}
   {{- $_ := set .Values "resolved" $resolved }}
   {{- include "ray-vllm-stack.validate" . }}
 {{- end }}

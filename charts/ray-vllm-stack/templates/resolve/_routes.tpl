@@ -30,3 +30,18 @@ usage: if include "ray-vllm-stack.routes.lead" (dict "root" $ "id" "qwen3-8b")
 {{- end }}
 {{- if $lead }}true{{ end }}
 {{- end }}
+
+{{/*
+The providers over their defaults, as JSON.
+usage: include "ray-vllm-stack.resolve.providers" $ | fromJson
+*/}}
+{{- define "ray-vllm-stack.resolve.providers" -}}
+{{- $providers := dict }}
+{{- range $id, $entry := .Values.providers }}
+  {{- if kindIs "map" $entry }}
+    {{- $layers := dict "defaults" $.Values.providerDefaults "entry" $entry }}
+    {{- $_ := include "ray-vllm-stack.merge.entry" $layers | fromJson | set $providers $id }}
+  {{- end }}
+{{- end }}
+{{- toJson $providers }}
+{{- end }}

@@ -33,6 +33,9 @@ egress:
   {{- range include "ray-vllm-stack.security.gatewayPorts" . | fromJsonArray }}
   - ports: [{port: {{ int . }}}]
   {{- end }}
+  {{- with .Values.networkPolicy.gatewayEgress }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{/*

@@ -14,19 +14,62 @@ usage: include "ray-vllm-stack.validate.auth" $
 {{- if eq $name "oidc" }}
 auth.apiKeys.oidc: is the name of those who come with a token, rename the key
 {{- end }}
-{{- if and $key.hash (hasKey $hashes $key.hash) }}
-auth.apiKeys.{{ $name }}.hash: is that of {{ get $hashes $key.hash }}, which the gateway would refuse both, make each key its own
+{{- range $field := list "hash" "previousHash" }}
+{{- with get $key $field }}
+{{- if ne (get $hashes . | default $name) $name }}
+auth.apiKeys.{{ $name }}.{{ $field }}: is that of {{ get $hashes . }}, which the gateway would refuse both, make each key its own
 {{- end }}
-{{- $_ := set $hashes ($key.hash | default "") $name }}
+{{- $_ := set $hashes . $name }}
+{{- end }}
+{{- end }}
+{{ include "ray-vllm-stack.validate.auth.key" (dict "path" (printf "auth.apiKeys.%s" $name) "key" $key "teams" $teams) }}
 {{ include "ray-vllm-stack.validate.auth.models" (dict "names" $names "path" (printf "auth.apiKeys.%s" $name) "policy" $key) }}
-{{- if and $key.team (not (hasKey $teams $key.team)) }}
-auth.apiKeys.{{ $name }}.team: there is no team "{{ $key.team }}", add it to auth.teams
-{{- end }}
 {{- if and $key $.Values.auth.existingSecret }}
 auth.apiKeys.{{ $name }}: is not used, because auth.existingSecret has all keys, put it there or clear existingSecret
 {{- end }}
 {{- end }}
+{{ include "ray-vllm-stack.validate.auth.cost" (dict "root" . "teams" $teams "apiKeys" $keys) }}
 {{ include "ray-vllm-stack.validate.auth.oidc" .Values.auth }}
+{{- end }}
+
+{{/*
+Guards of one API key.
+usage: include "ray-vllm-stack.validate.auth.key" (dict "path" "auth.apiKeys.ci" "key" <key> "teams" <map>)
+*/}}
+{{- define "ray-vllm-stack.validate.auth.key" -}}
+{{- with .key }}
+{{- if and .team (not (hasKey $.teams .team)) }}
+{{ $.path }}.team: there is no team "{{ .team }}", add it to auth.teams
+{{- end }}
+{{- if and .previousHash (not .hash) }}
+{{ $.path }}.previousHash: is set, but hash is empty, and the chart makes no second text, set hash too
+{{- end }}
+{{- if .expires }}
+{{- $layout := ternary "2006-01-02T15:04:05Z07:00" "2006-01-02" (contains "T" .expires) }}
+{{- if (toDate $layout .expires).IsZero }}
+{{ $.path }}.expires: is "{{ .expires }}", which is no date, write it as 2027-01-31 or 2027-01-31T12:00:00Z
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guard of limits in money: with no price anywhere nothing would ever count.
+usage: include "ray-vllm-stack.validate.auth.cost" (dict "root" $ "teams" <map> "apiKeys" <map>)
+*/}}
+{{- define "ray-vllm-stack.validate.auth.cost" -}}
+{{- $resolved := .root.Values.resolved }}
+{{- $priced := false }}
+{{- range concat (values $resolved.models) (values $resolved.providers) }}
+  {{- $priced = or $priced (ne (len (.price | default dict)) 0) }}
+{{- end }}
+{{- range $kind := list "teams" "apiKeys" }}
+{{- range $name, $policy := get $ $kind }}
+{{- if and $policy.monthlyCost (not $priced) }}
+auth.{{ $kind }}.{{ $name }}.monthlyCost: counts nothing, since no model and no provider has a price, give them one or use monthlyTokens
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/*

@@ -38,3 +38,15 @@ gateway.service.nodePort: is {{ int .service.nodePort }}, but a Service of type 
 gateway.httpRoute.parentRefs: is empty, so that no Gateway would take the route, name one
 {{- end }}
 {{- end }}
+
+{{/*
+Guard of a gateway pod's memory: its limit has room for the bodies that it may hold, or it would be killed with all streams.
+usage: include "ray-vllm-stack.validate.gateway.memory" .Values.gateway
+*/}}
+{{- define "ray-vllm-stack.validate.gateway.memory" -}}
+{{- $limit := get ((.resources | default dict).limits | default dict) "memory" }}
+{{- $needed := include "ray-vllm-stack.gateway.memory" .limits.maxBufferedBytes | float64 }}
+{{- if and $limit (lt (include "ray-vllm-stack.quantity.value" $limit | float64) $needed) }}
+gateway.resources.limits.memory: is {{ $limit }}, but with limits.maxBufferedBytes at {{ int64 .limits.maxBufferedBytes }} a pod may need {{ divf $needed 1048576 | ceil | int64 }}Mi, raise it or lower maxBufferedBytes
+{{- end }}
+{{- end }}

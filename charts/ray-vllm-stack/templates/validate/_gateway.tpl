@@ -9,6 +9,7 @@ usage: include "ray-vllm-stack.validate.gateway" $
 gateway.podDisruptionBudget.maxUnavailable: is {{ $gateway.podDisruptionBudget.maxUnavailable }}, so that no node could ever be drained, make it at least 1
 {{- end }}
 {{ include "ray-vllm-stack.validate.gateway.pods" $gateway }}
+{{ include "ray-vllm-stack.validate.gateway.memory" $gateway }}
 {{ include "ray-vllm-stack.validate.gateway.exposure" $gateway }}
 {{- if gt (float64 $gateway.retry.windowSeconds) (float64 $gateway.timeouts.firstByteSeconds) }}
 gateway.retry.windowSeconds: is {{ $gateway.retry.windowSeconds }}, longer than timeouts.firstByteSeconds ({{ $gateway.timeouts.firstByteSeconds }}), which ends a request first, lower it

@@ -18,8 +18,5 @@ models.{{ $id }}.engine.lora_modules: an adapter is called "{{ . }}", as is anot
 {{- if hasKey $models $id }}
 providers.{{ $id }}: is also the id of a model, rename one of them
 {{- end }}
-{{- if not $provider.baseUrl }}
-providers.{{ $id }}.baseUrl: is empty, set the base URL that the provider documents, such as https://api.example.com/v1
-{{- end }}
 {{- end }}
 {{- end }}

@@ -86,9 +86,21 @@ async def test_a_provider_gets_fields_under_its_names_and_none_that_it_does_not_
 async def test_a_body_of_very_many_fields_is_not_taken_apart() -> None:
     body = await body_of({"model": "a"} | {str(number): 1 for number in range(10_001)})
     with pytest.raises(ApiError) as refused:
-        body.pieces("b", fields={"x": ""})
+        body.pieces("b", fields={"5": ""})
     assert refused.value.status == 400
     assert sent(body, "b")["model"] == "b"
+
+
+async def test_a_body_without_the_fields_is_not_taken_apart_either() -> None:
+    body = await body_of({"model": "a", "messages": [{"role": "user", "content": '{"k": 1}' * 10_001}]})
+    fields = {"top_k": "", "max_tokens": "max_completion_tokens"}
+    assert sent(body, "b", fields=fields) == json.loads(body.raw) | {"model": "b"}
+    assert body.pieces("a", fields=fields) == (body.raw,)
+
+
+async def test_a_field_that_the_gateway_adds_is_renamed_too() -> None:
+    body = await body_of({"model": "a"})
+    assert sent(body, "b", {"stream_options": {}}, {"stream_options": "", "model": "name"}) == {"name": "b"}
 
 
 async def test_the_paths_model_counts_in_place_of_the_bodys() -> None:

@@ -47,6 +47,8 @@ def test_a_model_has_the_headers_and_the_key_that_its_entry_names() -> None:
         (b"x-title", b"stack"),
         (b"authorization", b"Bearer k"),
     ]
+    named = Model(baseUrl="https://h/v1", headers={"User-Agent": "stack"}, external=True)
+    assert passed_outside({b"user-agent": b"theirs"}, b"id", entry=named, key="")[1:] == [(b"user-agent", b"stack")]
     azure = Model(baseUrl="https://h/v1", apiKeyHeader="api-key", external=True)
     assert passed_outside({}, b"id", entry=azure, key="k")[1:] == [(b"api-key", b"k")]
 
