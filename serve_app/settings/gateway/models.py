@@ -27,9 +27,7 @@ ApiName = Literal[
 ]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", max_length=128)]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$", max_length=4096)]
-_OWN_HEADERS = frozenset(
-    ("authorization", "connection", "content-length", "content-type", "host", "transfer-encoding", "upgrade")
-)
+_FRAMING = frozenset(("connection", "content-length", "content-type", "host", "transfer-encoding", "upgrade"))
 
 
 class Price(Section):
@@ -77,24 +75,43 @@ class Model(Section):
     @field_validator("url", "base_url")
     @classmethod
     def _is_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
-            raise ValueError(f"is {url!r}, write it as http://HOST:PORT/PATH")
+        if not url:
+            return url
+        try:
+            parts = urlsplit(url)
+            valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid or "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError(f"is {_without_user(url)!r}, write it as http://HOST:PORT/PATH")
         return url.rstrip("/")
 
     @field_validator("headers")
     @classmethod
     def _are_not_ours(cls, headers: dict[str, str]) -> dict[str, str]:
         for name in headers:
-            if name.lower() in _OWN_HEADERS:
+            if name.lower() in _FRAMING or name.lower() == "authorization":
                 raise ValueError(f"has {name!r}, which the gateway sets itself, leave it out")
         return headers
+
+    @field_validator("api_key_header")
+    @classmethod
+    def _is_no_framing(cls, name: str) -> str:
+        if name.lower() in _FRAMING:
+            raise ValueError(f"is {name!r}, which the gateway sets itself, name the header that the provider documents")
+        return name
 
     @model_validator(mode="after")
     def _has_one_url(self) -> "Model":
         if bool(self.url) == bool(self.base_url):
             raise ValueError("needs one of url and baseUrl, set one and leave out the other")
         return self
+
+
+def _without_user(url: str) -> str:
+    """A URL without what may be a password."""
+    scheme, mark, rest = url.rpartition("@")
+    return f"{scheme.partition('//')[0]}//...{mark}{rest}" if mark else url
 
 
 class Backend(Section):

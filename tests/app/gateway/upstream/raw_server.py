@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from socket import SO_LINGER, SOL_SOCKET
 
+from serve_app.gateway.exchange.endpoints import Origin
 from serve_app.gateway.upstream.connection import Connection
-from serve_app.gateway.upstream.pool import Origin, Pool
+from serve_app.gateway.upstream.pool import Pool
 
 HEAD = b"GET / HTTP/1.1\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
