@@ -20,6 +20,8 @@ class Server:
 
     def __init__(self, *pieces: bytes, close: bool = False, reset: bool = False) -> None:
         self.pieces, self.close, self.reset = pieces, close, reset
+        self.delay = 0.0
+        """Seconds before each answer."""
         self.connections = 0
         self.requests: list[bytes] = []
         self.origin = Origin("127.0.0.1", 0, False)
@@ -30,6 +32,7 @@ class Server:
         try:
             while True:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                await asyncio.sleep(self.delay)
                 for piece in self.pieces:
                     writer.write(piece)
                     await writer.drain()
@@ -53,7 +56,7 @@ class Server:
     async def ask(self, pool: Pool, *, fresh: bool = False) -> tuple[Connection, bytes]:
         """Asks, reads to the end, and releases."""
         connection = await pool.connection(self.origin, fresh=fresh, seconds=5)
-        connection.send(HEAD, b"")
+        connection.send(HEAD, [])
         body = b""
         try:
             while piece := await connection.read():

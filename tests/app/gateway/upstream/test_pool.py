@@ -106,6 +106,16 @@ async def test_the_connection_that_was_used_last_is_used_first() -> None:
             connection.close()
 
 
+async def test_a_connection_that_is_about_to_close_is_not_used_again() -> None:
+    server = Server(OK)
+    async with server.running() as pool:
+        connection, _ = await server.ask(pool)
+        connection.data_received(b"unasked")  # it closes in the loop's next turn
+        other, body = await server.ask(pool)
+        assert other is not connection
+        assert (body, server.connections) == (b"ok", 2)
+
+
 async def test_connections_that_are_idle_for_long_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serve_app.gateway.upstream.pool.IDLE_SECONDS", 0.05)
     server = Server(OK)
