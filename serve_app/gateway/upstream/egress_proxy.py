@@ -41,10 +41,10 @@ def egress_proxy(host: str, port: int, *, tls: bool) -> EgressProxy | None:
         return None
     try:
         url = URL(text if "://" in text else f"http://{text}")
-    except ValueError as error:  # its text may have a password in it
-        raise OSError("the proxy of the environment is not a URL, correct HTTPS_PROXY") from error
-    if url.scheme != "http" or not url.raw_host:
-        raise OSError(f"the proxy {url.with_user(None)} is not of the form http://HOST:PORT, correct HTTPS_PROXY")
+    except ValueError:
+        url = URL()
+    if url.scheme != "http" or not url.raw_host:  # not shown: it may have a password in it
+        raise OSError("the proxy of the environment is not of the form http://HOST:PORT, correct HTTPS_PROXY")
     header = b""
     if url.user:
         credentials = f"{unquote(url.raw_user or '')}:{unquote(url.raw_password or '')}".encode()
