@@ -1,4 +1,4 @@
-"""From a plan to the first byte of an answer: the model's slot, attempts, fallbacks."""
+"""From a plan to the first byte of an answer: a slot of the model, attempts, fallbacks."""
 
 import asyncio
 import logging
@@ -33,19 +33,19 @@ _SERVER_ERRORS = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY)
 
 
 class Dispatched(NamedTuple):
-    """An answer, and the model's slot that is held until its end."""
+    """An answer, and the slot of its model, held until the answer ends."""
 
     answer: Answer
     slot: Slot
 
     def close(self) -> None:
-        """Ends both."""
+        """Closes the answer and gives the slot back."""
         self.answer.close()
         self.slot.release()
 
 
 class Dispatcher:
-    """Asks the models of a plan, one after the other, until one answers."""
+    """Sends a request to the models of a plan, one after the other, until one answers."""
 
     def __init__(
         self,
@@ -57,17 +57,6 @@ class Dispatcher:
         routing_metrics: RoutingMetrics,
         backoff: Backoff = DEFAULT_BACKOFF,
     ) -> None:
-        """Joins the parts.
-
-        Args:
-            upstream: Makes attempts.
-            admission: The queues in front of the models.
-            credentials: The keys of models that want one.
-            breakers: Tell which models are skipped.
-            metrics: Counts retries and failures.
-            routing_metrics: Counts fallbacks.
-            backoff: The pauses between attempts.
-        """
         self._upstream = upstream
         self._admission = admission
         self._credentials = credentials
@@ -81,13 +70,13 @@ class Dispatcher:
     ) -> Dispatched:
         """Gets an answer's first byte.
 
-        A fallback is asked where the model before it has no free slot, refuses for load (429, 503), cannot be reached,
-        or is silent for too long, and if the configuration says so where it fails with 500 or 502; not where a request
-        was lost with its model again and again, since the request may be the cause. A model that just failed several
-        times is skipped for a while.
+        The next model is asked where the one before it has no free slot, refuses for load (429, 503), cannot be
+        reached, or is silent for too long; with `retry.fallbackOnServerErrors` also where it fails with 500 or 502. It
+        is not asked where a request was lost with its replica again and again, since the request may be the cause. A
+        model whose breaker is open is skipped, unless it is the last.
 
         Raises:
-            ApiError: No model answered: what the last one failed with.
+            ApiError: No model answered: how the last one failed.
         """
         for target, following in zip(plan.targets, plan.targets[1:], strict=False):
             dispatched, reason = await self._try(target, request, config, record)
@@ -102,39 +91,36 @@ class Dispatcher:
     async def _try(
         self, target: Target, request: ModelRequest, config: GatewayConfig, record: RequestRecord
     ) -> tuple[Dispatched | None, str]:
-        """Asks a model in whose place another can be asked.
+        """Asks a model that has others after it.
 
         Returns:
             Its answer, or None and why the next is to be asked.
 
         Raises:
-            ApiError: It failed in a way that is the request's own matter.
+            ApiError: It failed in a way that is due to the request.
         """
         model = target.model
         if not self._breakers.allows(model):
             return None, BREAKER_OPEN
         window = min(config.retry.before_fallback_seconds, config.retry.window_seconds)
-        told = False
+        report = self._breakers.abandoned
         try:
             dispatched = await self._ask(target, request, config, record, window)
             status = dispatched.answer.status
-            failed = config.retry.fallback_on_server_errors and status in _SERVER_ERRORS
-            (self._breakers.failed if failed else self._breakers.succeeded)(model)
-            told = True
-            if status != HTTPStatus.TOO_MANY_REQUESTS and not failed:
+            server_error = config.retry.fallback_on_server_errors and status in _SERVER_ERRORS
+            report = self._breakers.failed if server_error else self._breakers.succeeded
+            if status != HTTPStatus.TOO_MANY_REQUESTS and not server_error:
                 return dispatched, ""
             dispatched.close()
-            return None, SERVER_ERROR if failed else RATE_LIMITED
+            return None, SERVER_ERROR if server_error else RATE_LIMITED
         except ApiError as failure:
             if failure.code not in FALLBACK_REASONS:
                 raise
-            if failure.code != "model_overloaded":  # it is slow, not dead
-                self._breakers.failed(model)
-                told = True
+            if failure.code != "model_overloaded":  # its queue here is full, which tells nothing of the model
+                report = self._breakers.failed
             return None, failure.code
         finally:
-            if not told:
-                self._breakers.gave_up(model)
+            report(model)
 
     async def _ask(
         self, target: Target, request: ModelRequest, config: GatewayConfig, record: RequestRecord, window: float
@@ -188,19 +174,19 @@ class Dispatcher:
             raise AttemptError(Reason.FIRST_BYTE_TIMEOUT, "no first byte in time") from error
 
     def _api_error(self, target: Target, reason: Reason, config: GatewayConfig) -> ApiError:
-        """A failure as the client is told it, without what is behind the gateway."""
+        """A failure as the client is told of it, without what lies behind the gateway."""
         self._metrics.upstream_errors.labels(target.model, reason).inc()
         name = target.route or target.model
         if reason is Reason.INVALID:
-            message = f"The model {name!r} gave an answer that is not valid HTTP for an API."
+            message = f"The model {name!r} gave a response that is not valid."
             return ApiError(HTTPStatus.BAD_GATEWAY, message, code="bad_gateway")
         if reason is Reason.LOST:
-            message = f"The model {name!r} was lost each time it worked on this request: change it before a new try."
+            message = f"The model {name!r} was lost each time it worked on this request: change it before you retry."
             return ApiError(HTTPStatus.BAD_GATEWAY, message, code="request_lost")
         if reason is Reason.FIRST_BYTE_TIMEOUT:
-            message = f"The model {name!r} did not begin to answer in {config.timeouts.first_byte_seconds:g} s."
+            message = f"The model {name!r} did not start to answer within {config.timeouts.first_byte_seconds:g} s."
             return ApiError(HTTPStatus.GATEWAY_TIMEOUT, message, code="timeout")
-        message = f"The model {name!r} cannot be reached at the moment; it may be starting or restarting."
+        message = f"The model {name!r} cannot be reached at the moment: it may be starting or restarting."
         if reason is Reason.CONNECT_TIMEOUT:
             return ApiError(HTTPStatus.GATEWAY_TIMEOUT, message, code="timeout")
         retry_after = [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())]

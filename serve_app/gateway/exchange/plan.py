@@ -1,10 +1,8 @@
 """Where one request goes: first, and if that fails."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from yarl import URL
-
+from serve_app.gateway.exchange.endpoints import Endpoints
 from serve_app.settings.gateway import Model
 
 
@@ -20,8 +18,8 @@ class Target:
     """What the configuration says of it."""
     upstream_model: str
     """What the body's `model` has to be there: the model's own name at its URL, or an adapter's."""
-    urls: Mapping[str, URL]
-    """Path of `api.table.APIS` -> the same API at the model, if it has it. Parsed once: that costs more."""
+    endpoints: Endpoints
+    """Where its APIs are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
 """The models and routes of one configuration, ready for look-up: what a request holds on to from start to end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from http import HTTPStatus
 from random import Random
-
-from yarl import URL
 
 from serve_app.gateway.api.errors import ApiError, Headers
 from serve_app.gateway.api.table import Api
 from serve_app.gateway.exchange.caller import Caller
-from serve_app.gateway.exchange.endpoints import urls_of
+from serve_app.gateway.exchange.endpoints import Endpoints
 from serve_app.gateway.exchange.plan import Plan, Target
 from serve_app.gateway.routing.resolver import ModelResolver, Resolver, RouteResolver
 from serve_app.settings.gateway import GatewayConfig, Model
@@ -37,11 +35,10 @@ class Catalog:
         self.config = config
         self.created = int(loaded_at)
         draws = random or Random()  # noqa: S311  # nothing secret is drawn
-        urls = {model: urls_of(entry) for model, entry in config.models.items()}
-        self._urls = urls
+        self._endpoints = {model: Endpoints(entry) for model, entry in config.models.items()}
 
         def target(model: str, entry: Model, route: str = "", adapter: str = "") -> Target:
-            return Target(model, route, entry, adapter or entry.upstream_model or model, urls[model])
+            return Target(model, route, entry, adapter or entry.upstream_model or model, self._endpoints[model])
 
         self._resolvers: dict[str, Resolver] = {}
         for model, entry in config.models.items():
@@ -76,9 +73,9 @@ class Catalog:
         usable = (name for name in self._resolvers if caller.may_use(name))
         return [name for name in usable if api is None or self._resolvers[name].fits(api)]
 
-    def urls(self, model: str) -> Mapping[str, URL]:
+    def endpoints(self, model: str) -> Endpoints:
         """Where a model's APIs are."""
-        return self._urls[model]
+        return self._endpoints[model]
 
     def resolve(self, name: str, api: Api, caller: Caller, headers: Headers, user: str) -> Plan:
         """Finds where a request goes.

@@ -69,7 +69,7 @@ def _at(made: ResponseOrigin, response_id: str, caller: Caller, catalog: Catalog
     if entry is None:
         message = f"The response {response_id!r} went with its model {made.route or made.model!r}: make it anew."
         raise ApiError(HTTPStatus.NOT_FOUND, message, code="response_not_found", param="response_id")
-    target = Target(made.model, made.route, entry, entry.upstream_model or made.model, catalog.urls(made.model))
+    target = Target(made.model, made.route, entry, entry.upstream_model or made.model, catalog.endpoints(made.model))
     route = catalog.config.routes.get(made.route)
     answer_as = made.route if route is not None and route.answer_model == "route" else ""
     return Plan(made.route or made.model, made.route, (target,), answer_as=answer_as)

@@ -5,16 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from yarl import URL
-
 from serve_app.gateway.api.errors import Header, Shape
 from serve_app.gateway.api.foreign_errors import normalise
+from serve_app.gateway.exchange.endpoints import Endpoint
 from serve_app.gateway.exchange.outcome import Reason
 from serve_app.gateway.http.body import Pieces
 from serve_app.gateway.upstream.connection import Connection
 from serve_app.gateway.upstream.errors import LostError, NotHttpError
-from serve_app.gateway.upstream.headers import passed_back
-from serve_app.gateway.upstream.pool import Pool, known_opening, known_origin, opening, origin_of
+from serve_app.gateway.upstream.headers import to_client
+from serve_app.gateway.upstream.pool import Pool
 
 _MAX_ERROR_BODY = 1024 * 1024
 """Bytes; vLLM's lists of validation errors have 470,000 of them for a part without `detail`."""
@@ -33,12 +32,12 @@ class BrokenStreamError(Exception):
     """An answer that ended before its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the cost of making one
 class UpstreamRequest:
     """What is sent to a model, as often as it takes."""
 
     method: str
-    url: URL
+    endpoint: Endpoint
     headers: list[Header]
     body: Pieces
     shape: Shape
@@ -46,10 +45,6 @@ class UpstreamRequest:
     request_id: str
     connect_seconds: float
     """Limit for name look-up and connection; the caller limits the rest."""
-    known: bool = True
-    """Whether the URL is the configuration's own, without anything of the caller's."""
-    external: bool = False
-    """Whether a proxy may lead to the model."""
 
 
 @dataclass(slots=True)
@@ -79,7 +74,7 @@ class Answer:
             self.headers.append((name, value))
 
     def limit_silence(self, seconds: float) -> None:
-        """Has `read` fail where it waits for so long."""
+        """Makes `read` fail once it has waited for so long."""
         if self.rest is not None:
             self.rest.limit_silence(seconds)
 
@@ -98,7 +93,7 @@ class Answer:
             raise BrokenStreamError(str(error)) from error
 
     def close(self) -> None:
-        """Ends the connection, unless the answer was read to its end: the model stops working on it."""
+        """Closes the connection unless the answer was read to its end, so that the model stops working on it."""
         if self.rest is not None:
             self.rest.release()
             self.rest = None
@@ -108,7 +103,6 @@ class Upstream:
     """The connections to all models."""
 
     def __init__(self, pool: Pool) -> None:
-        """Takes the connections."""
         self._pool = pool
 
     @classmethod
@@ -135,13 +129,13 @@ class Upstream:
         connection = await self._connected(request, fresh)
         answer = None
         try:
-            connection.send(_head(request, connection), request.body)
+            connection.send(_head(request, connection.proxy_header), request.body)
             first = await connection.read()
             if connection.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return await _answer_of_error(connection, first, request)
             content_type = _value(connection, b"content-type")
             is_event_stream = content_type.startswith(b"text/event-stream")
-            answer = Answer(connection.status, passed_back(connection.headers), first, connection, is_event_stream)
+            answer = Answer(connection.status, to_client(connection.headers), first, connection, is_event_stream)
         except NotHttpError as error:
             raise AttemptError(Reason.INVALID, f"the answer is not HTTP: {error}") from error
         except LostError as error:
@@ -153,7 +147,7 @@ class Upstream:
 
     async def _connected(self, request: UpstreamRequest, fresh: bool) -> Connection:
         try:
-            origin = (known_origin if request.known else origin_of)(request.url, request.external)
+            origin = request.endpoint.origin
             return await self._pool.connection(origin, fresh=fresh, seconds=request.connect_seconds)
         except TimeoutError as error:
             raise AttemptError(Reason.CONNECT_TIMEOUT, f"no connection in {request.connect_seconds:g} s") from error
@@ -161,15 +155,19 @@ class Upstream:
             raise AttemptError(Reason.CONNECT, str(error)) from error
 
 
-def _head(request: UpstreamRequest, connection: Connection) -> bytes:
+def _head(request: UpstreamRequest, proxy_header: bytes | None) -> bytes:
+    endpoint = request.endpoint
     lines = b"".join([b"%s: %s\r\n" % header for header in request.headers])
     if lines.count(b"\n") != len(request.headers):
         raise ValueError("a header has more than one line")
-    first = (known_opening if request.known else opening)(
-        request.method, request.url, connection.proxy_header is not None
+    return b"%s %s HTTP/1.1\r\nhost: %s\r\ncontent-length: %d\r\n%s%s\r\n" % (
+        request.method.encode(),
+        endpoint.target if proxy_header is None else endpoint.url,
+        endpoint.authority,
+        sum([len(piece) for piece in request.body]),
+        lines,
+        proxy_header or b"",
     )
-    length = sum([len(piece) for piece in request.body])
-    return b"%s%d\r\n%s%s\r\n" % (first, length, lines, connection.proxy_header or b"")
 
 
 async def _answer_of_error(connection: Connection, first: bytes, request: UpstreamRequest) -> Answer:
@@ -198,7 +196,7 @@ async def _answer_of_error(connection: Connection, first: bytes, request: Upstre
         # Ray Serve lets HAProxy say this in place of its own 502, 503 and 504: no replica could be reached, or the
         # one that was ended without an answer. Python servers say the same words with a charset in the content type.
         raise AttemptError(Reason.NO_REPLICA, "HAProxy reached no replica")
-    content = normalise(status, body, request.shape, request.request_id, external=request.external)
+    content = normalise(status, body, request.shape, request.request_id, external=request.endpoint.origin.external)
     headers = [_JSON, (b"content-length", str(len(content)).encode())]
     headers += [(name, value) for name, value in connection.headers if name == b"retry-after"]
     return Answer(status, headers, content, None)

@@ -1,50 +1,48 @@
-"""A connection to a model: HTTP/1 as httptools reads it, an answer's pieces as they arrive."""
+"""A connection to a model: HTTP/1 as httptools reads it, a response's pieces as they arrive."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Protocol, cast
+from typing import cast
 
 import httptools
 
 from serve_app.gateway.upstream.errors import LostError, NotHttpError, SilentError
 
 MOST_HEAD_BYTES = 64 * 1024
-"""Of an answer's status and headers."""
+"""Limit for a response's status line and headers, and for what stands between two pieces of its body."""
 HIGH_WATER = 64 * 1024
-"""Bytes of a body that nobody has read; where there are more, the model has to wait."""
-_INFORMATIONAL = range(100, 200)
-
-
-class Home(Protocol):
-    """Where a connection waits for its next request."""
-
-    def put(self, connection: "Connection") -> None:
-        """Called when a connection is free for another request."""
-
-    def lost(self, connection: "Connection") -> None:
-        """Called when a connection has closed."""
+"""Bytes of a body that nobody has read; beyond that the model has to wait."""
+WRITE_SECONDS = 60.0
+"""How long a model may take nothing of a request that is too long for the socket's buffers."""
 
 
 class Connection(asyncio.Protocol):
     """One connection, with one request at a time.
 
-    It is written on the parser, not with an HTTP client, because of what each piece costs: a client's layers take more
-    time than all else that the gateway does with it.
+    Built on the parser because of what each piece costs: an HTTP client's layers take more CPU time than all the rest.
     """
 
-    def __init__(self, home: Home, proxy_header: bytes | None = None) -> None:
-        """Makes an unconnected one.
+    def __init__(
+        self,
+        idle: Callable[["Connection"], None],
+        closed: Callable[["Connection"], None],
+        proxy_header: bytes | None = None,
+    ) -> None:
+        """Prepares a connection for a transport.
 
         Args:
-            home: Told when it is free, and when it has closed.
+            idle: Called when it can take another request.
+            closed: Called when it has closed.
             proxy_header: Header lines for an HTTP proxy at the other end, which wants whole URLs; None without one.
         """
-        self._home = home
+        self._idle = idle
+        self._closed = closed
         self.proxy_header = proxy_header
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
-        self._timer: asyncio.TimerHandle | None = None
+        self._silence_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._paused = False
         self._ended = True
@@ -53,10 +51,10 @@ class Connection(asyncio.Protocol):
         self._unsolicited = self._has_body = False
         self._error: Exception | None = None
         self.used_at = 0.0
-        """When it became free."""
+        """When it became idle, on the event loop's clock."""
 
     def send(self, head: bytes, body: Sequence[bytes | memoryview]) -> None:
-        """Sends a request, its body in pieces; what was there of the one before is forgotten."""
+        """Sends a request, its body in pieces, and forgets the response to the one before."""
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         """As they came, names in lower case."""
@@ -64,15 +62,15 @@ class Connection(asyncio.Protocol):
         self._size = self._head_bytes = 0
         self._in_head = True
         self._ended = self._reusable = False
-        if self.is_open:  # else `read` tells it
+        if self.is_open:  # otherwise `read` raises
             # Without an empty piece: asyncio's own loop never gets done with one on Python 3.13.
             self._transport.writelines((head, *(piece for piece in body if len(piece))))
 
     async def read(self) -> bytes:
-        """The next piece of the answer's body; empty at its end. Status and headers are there with the first.
+        """The next piece of the response's body; empty at its end. Status and headers are there with the first.
 
         Raises:
-            LostError: The connection ended before the answer did.
+            LostError: The connection ended before the response did.
             SilentError: Nothing came for too long, see `limit_silence`.
         """
         if not self._pieces and not self._ended:
@@ -105,65 +103,84 @@ class Connection(asyncio.Protocol):
 
     @property
     def at_end(self) -> bool:
-        """Whether all of the answer was read."""
+        """Whether all of the response was read."""
         return self._ended and not self._pieces
 
     def limit_silence(self, seconds: float) -> None:
-        """Has `read` fail where it waits for so long. A timer that is set once costs less than one for each piece."""
-        self._timer = self._loop.call_later(seconds, self._look, seconds)
+        """Makes `read` fail once it has waited for so long. One timer costs less than one for each piece."""
+        self._silence_timer = self._loop.call_later(seconds, self._check_silence, seconds)
 
-    def _look(self, seconds: float) -> None:
+    def _check_silence(self, seconds: float) -> None:
         silent = self._loop.time() - self._waiting_since if self._waiter is not None else 0
         if silent >= seconds:
             self._fail(SilentError())
         else:
-            self._timer = self._loop.call_later(seconds - silent, self._look, seconds)
+            self._silence_timer = self._loop.call_later(seconds - silent, self._check_silence, seconds)
 
     def release(self) -> None:
-        """Ends the use: for another request if the answer was a success that came to its end, else for good.
+        """Keeps the connection for another request if the response was a success and read to its end; else closes it.
 
-        Any other answer may come from a node that is being drained.
+        Any other response may come from a node that is being drained.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        free = self.at_end and self._reusable and not self._transport.get_write_buffer_size()
-        if free and self.status < HTTPStatus.MULTIPLE_CHOICES and self.is_open:
-            self._home.put(self)
+        if self._silence_timer is not None:
+            self._silence_timer.cancel()
+            self._silence_timer = None
+        whole = self.at_end and self._reusable and not self._transport.get_write_buffer_size()
+        if whole and self.status < HTTPStatus.MULTIPLE_CHOICES and self.is_open:
+            self._idle(self)
         else:
             self.close()
 
     def close(self) -> None:
-        """Ends it at once: the model stops working on the request."""
+        """Closes it at once, so that the model stops working on the request."""
         self._reusable = False
         self._transport.abort()
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begins."""
+        """Called when the connection is there; also for TLS that was started on it, with another transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends."""
+        """Called when it has closed."""
+        self.resume_writing()
         self._reusable = False
         if not self._ended and not self._in_head and self._until_closed and exc is None:
             self._ended = True
             self._wake()
         else:
             self._fail(LostError(str(exc or "it was closed")))
-        self._home.lost(self)
+        self._closed(self)
+
+    def pause_writing(self) -> None:
+        """Called when a request is longer than what the model takes at once."""
+        self._check_writing(None)
+
+    def resume_writing(self) -> None:
+        """Called when the model has taken almost all of it."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    def _check_writing(self, left_before: int | None) -> None:
+        left = self._transport.get_write_buffer_size()
+        if left == left_before:
+            self._fail(LostError(f"the model took nothing of the request for {WRITE_SECONDS:g} s"))
+            self.close()
+        else:
+            self._write_timer = self._loop.call_later(WRITE_SECONDS, self._check_writing, left)
 
     def data_received(self, data: bytes) -> None:
-        """Takes what arrived; between two requests nothing may."""
-        if self._ended and not self._in_head:
+        """Called with what arrived, which must not be anything between two requests."""
+        if self._ended:
             self.close()
             return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self._ended:
-                self._fail(NotHttpError(str(error)))
+            if not self._ended:  # otherwise it stands after the response, which is whole
+                self._error = self._error or NotHttpError(str(error))
             self.close()
             self._wake()
             return
@@ -185,13 +202,13 @@ class Connection(asyncio.Protocol):
     # httptools' callbacks
 
     def on_message_begin(self) -> None:
-        """A response starts. Behind the one that was asked for it is unsolicited: it belongs to nobody."""
+        """A response starts. After the one that was asked for it is unsolicited: it belongs to no request."""
         if self._ended:
             self._unsolicited = True
             self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; a trailer is dropped."""
+        """A header; trailers are dropped."""
         if self._in_head and not self._unsolicited:
             self.headers.append((name.lower(), value))
 
@@ -200,9 +217,12 @@ class Connection(asyncio.Protocol):
         if self._unsolicited:
             return
         self.status = self._parser.get_status_code()
-        if self.status not in _INFORMATIONAL:
+        if self.status >= HTTPStatus.OK:  # no informational one
             self._in_head = False
-            self._until_closed = not any(_has_length(name, value) for name, value in self.headers)
+            self._until_closed = not any(
+                name == b"content-length" or (name == b"transfer-encoding" and value.lower().endswith(b"chunked"))
+                for name, value in self.headers
+            )
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -212,7 +232,7 @@ class Connection(asyncio.Protocol):
             self._has_body = True
 
     def on_message_complete(self) -> None:
-        """The end of the answer, or of a preliminary one."""
+        """The end of the response, or of an informational one before it."""
         if self._unsolicited:
             return
         if self._in_head:
@@ -228,7 +248,3 @@ class Connection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done() and (self._pieces or self._ended or self._error):
             self._waiter.set_result(None)
-
-
-def _has_length(name: bytes, value: bytes) -> bool:
-    return name == b"content-length" or (name == b"transfer-encoding" and value.lower().endswith(b"chunked"))

@@ -1,15 +1,14 @@
-"""What a client asks, before it is known which model will answer."""
+"""What a client asks for, before it is known which model will answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serve_app.gateway.api.errors import Header, Headers, Shape
-from serve_app.gateway.exchange.endpoints import url
 from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.exchange.usage import NO_REQUEST, UsageRequest
 from serve_app.gateway.http.body import Body
 from serve_app.gateway.upstream.attempt import UpstreamRequest
-from serve_app.gateway.upstream.headers import passed_on, passed_outside
+from serve_app.gateway.upstream.headers import to_provider, to_stack
 
 
 @dataclass(slots=True)
@@ -25,7 +24,7 @@ class ModelRequest:
     shape: Shape
     """How the client expects errors."""
     usage: UsageRequest = NO_REQUEST
-    """What it is to report of its tokens."""
+    """What the model is asked to report of its tokens."""
 
     def to(
         self,
@@ -48,19 +47,13 @@ class ModelRequest:
             ApiError: 400, the body cannot be written with the fields that the model wants.
         """
         entry = target.entry
-        known = target.urls.get(self.path)
-        if entry.external:
-            headers = passed_outside(self.headers, request_id, context, entry=entry, key=key)
-        else:
-            headers = passed_on(self.headers, request_id, context, entry=entry, key=key)
+        headers_for = to_provider if entry.external else to_stack
         return UpstreamRequest(
             method=self.method,
-            url=known or url(entry, self.path, self.query),
-            headers=headers,
+            endpoint=target.endpoints.at(self.path, self.query),
+            headers=headers_for(self.headers, request_id, context, entry=entry, key=key),
             body=self.body.pieces(target.upstream_model, self.usage.changes(entry.external), entry.fields),
             shape=self.shape,
             request_id=request_id.decode(),
             connect_seconds=connect_seconds,
-            known=known is not None,
-            external=entry.external,
         )

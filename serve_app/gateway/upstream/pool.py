@@ -1,36 +1,23 @@
-"""The connections to models: made, kept while they are idle, used again."""
+"""The connections to models: made, kept while idle, used again."""
 
 import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import NamedTuple
+from functools import partial
 
-from yarl import URL
-
+from serve_app.gateway.exchange.endpoints import Origin
 from serve_app.gateway.upstream.connection import Connection
 from serve_app.gateway.upstream.egress_proxy import EgressProxy, egress_proxy, tunnel
 
 IDLE_SECONDS = 30
 
 
-class Origin(NamedTuple):
-    """The server at the other end of a connection."""
-
-    host: str
-    port: int
-    tls: bool
-    external: bool = False
-    """Whether a proxy may lead to it."""
-
-
 class Pool:
-    """Idle connections by server; as many as there were requests at a time."""
+    """Idle connections by origin; as many as there were requests at a time."""
 
     def __init__(self) -> None:
-        """Starts with none."""
         self._idle: dict[Origin, list[Connection]] = {}
         self._look_ups: dict[Origin, asyncio.Task[list[str]]] = {}
         self._loop = asyncio.get_running_loop()
@@ -40,7 +27,7 @@ class Pool:
     @classmethod
     @asynccontextmanager
     async def opened(cls) -> AsyncIterator["Pool"]:
-        """A pool that ends its connections at the end."""
+        """A pool that closes its connections at the end."""
         pool = cls()
         try:
             yield pool
@@ -48,36 +35,35 @@ class Pool:
             pool._close()
 
     async def connection(self, origin: Origin, *, fresh: bool, seconds: float) -> Connection:
-        """One to use, given back with `Connection.release`.
+        """A connection to use, given back with `Connection.release`.
 
         Args:
             origin: The server to connect to.
-            fresh: Makes a new one, with a new look-up of the name.
+            fresh: Makes a new connection, with a new look-up of the name.
             seconds: How long making one may take.
 
         Raises:
             TimeoutError: It took longer.
-            OSError: There is nobody, or nobody who can be trusted.
+            OSError: Nobody is there, or nobody who can be trusted.
         """
         idle = self._idle.get(origin) if not fresh else None
         while idle:
-            connection = idle.pop()  # the one that was used last; those that are too many get old
+            connection = idle.pop()  # the one used last, so that those beyond the need grow old
             if connection.is_open:
                 return connection
         async with asyncio.timeout(seconds):
-            return await self._made(origin)
+            return await self._connect(origin)
 
-    async def _made(self, origin: Origin) -> Connection:
-        home = _Home(self, origin)
-        context, name = (self._context(), origin.host) if origin.tls else (None, None)
+    async def _connect(self, origin: Origin) -> Connection:
         proxy = egress_proxy(origin.host, origin.port, tls=origin.tls) if origin.external else None
         if proxy is not None:
-            return await self._through(proxy, origin, home)
+            return await self._connect_through(proxy, origin)
+        context, name = (self._context(), origin.host) if origin.tls else (None, None)
         failure = OSError(f"{origin.host} has no address")
         for address in await self._addresses(origin):
             try:
                 _, connection = await self._loop.create_connection(
-                    lambda: Connection(home), address, origin.port, ssl=context, server_hostname=name
+                    lambda: self._connection(origin), address, origin.port, ssl=context, server_hostname=name
                 )
             except OSError as error:
                 failure = error
@@ -85,14 +71,14 @@ class Pool:
                 return connection
         raise failure
 
-    async def _through(self, proxy: EgressProxy, origin: Origin, home: "_Home") -> Connection:
+    async def _connect_through(self, proxy: EgressProxy, origin: Origin) -> Connection:
         if not origin.tls:
             _, connection = await self._loop.create_connection(
-                lambda: Connection(home, proxy_header=proxy.header), proxy.host, proxy.port
+                lambda: self._connection(origin, proxy.header), proxy.host, proxy.port
             )
             return connection
         transport = await tunnel(proxy, origin.host, origin.port)
-        connection = Connection(home)
+        connection = self._connection(origin)
         try:
             secured = await self._loop.start_tls(transport, connection, self._context(), server_hostname=origin.host)
         except BaseException:
@@ -102,6 +88,9 @@ class Pool:
             raise OSError(f"{origin.host} closed the connection")
         connection.connection_made(secured)
         return connection
+
+    def _connection(self, origin: Origin, proxy_header: bytes | None = None) -> Connection:
+        return Connection(partial(self._keep, origin), partial(self._forget, origin), proxy_header)
 
     async def _addresses(self, origin: Origin) -> list[str]:
         """Looks a host's name up, once for all who want to know it at that moment.
@@ -117,19 +106,17 @@ class Pool:
     def _looked_up(self, origin: Origin, done: "asyncio.Task[list[str]]") -> None:
         del self._look_ups[origin]
         if not done.cancelled():
-            done.exception()  # seen, also where nobody waits for it any more
+            done.exception()  # retrieved even if nobody waits for it any more
 
     async def _look_up(self, origin: Origin) -> list[str]:
         found = await self._loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
         return [str(address[0]) for *_, address in found]
 
-    def put(self, origin: Origin, connection: Connection) -> None:
-        """Takes one that is free."""
+    def _keep(self, origin: Origin, connection: Connection) -> None:
         connection.used_at = self._loop.time()
         self._idle.setdefault(origin, []).append(connection)
 
-    def lost(self, origin: Origin, connection: Connection) -> None:
-        """Forgets one that has ended."""
+    def _forget(self, origin: Origin, connection: Connection) -> None:
         idle = self._idle.get(origin)
         if idle and connection in idle:
             idle.remove(connection)
@@ -157,42 +144,3 @@ class Pool:
             for connection in idle:
                 connection.close()
         self._idle = {}
-
-
-class _Home:
-    """The place in the pool of connections to one origin."""
-
-    __slots__ = ("_origin", "_pool")
-
-    def __init__(self, pool: Pool, origin: Origin) -> None:
-        self._pool = pool
-        self._origin = origin
-
-    def put(self, connection: Connection) -> None:
-        self._pool.put(self._origin, connection)
-
-    def lost(self, connection: Connection) -> None:
-        self._pool.lost(self._origin, connection)
-
-
-def origin_of(url: URL, external: bool = False) -> Origin:
-    """The server of a URL."""
-    return Origin(url.host or "", url.port or 80, url.scheme == "https", external)
-
-
-def opening(method: str, url: URL, absolute: bool = False) -> bytes:
-    """A request's first lines, up to where the length of its body belongs.
-
-    Args:
-        method: The method.
-        url: The URL.
-        absolute: Whether the request line has the whole URL, as a proxy wants it.
-    """
-    host = url.host_port_subcomponent or ""
-    target = f"{url.scheme}://{host}{url.raw_path_qs}" if absolute else url.raw_path_qs
-    return f"{method} {target} HTTP/1.1\r\nhost: {host}\r\ncontent-length: ".encode()
-
-
-# Of the configuration's URLs only: those with a caller's id or query in them are no end of keys.
-known_origin = lru_cache(maxsize=4096)(origin_of)
-known_opening = lru_cache(maxsize=4096)(opening)

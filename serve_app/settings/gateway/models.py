@@ -122,8 +122,8 @@ class Model(Section):
             known = parts.port != 0 and parts.scheme in {"http", "https"} and parts.hostname
         except ValueError:  # a port beyond 65535, half an IPv6 address
             known = None
-        if not known or parts.username is not None or parts.query or parts.fragment or not _PLAIN.fullmatch(url):
-            raise ValueError(f"is {url!r}, write it as http://HOST:PORT/PATH")
+        if not known or "@" in parts.netloc or parts.query or parts.fragment or not _PLAIN.fullmatch(url):
+            raise ValueError(f"is {_without_user(url)!r}, write it as http://HOST:PORT/PATH")
         return url.rstrip("/")
 
     @field_validator("base_url")
@@ -168,3 +168,9 @@ class Model(Section):
             use = ", ".join(sorted(known))
             raise ValueError(f"has the API {unfit[0]!r} in apis, but task is {self.task!r}, use some of: {use}")
         return self
+
+
+def _without_user(url: str) -> str:
+    """A URL without what may be a password."""
+    scheme, mark, rest = url.rpartition("@")
+    return f"{scheme.partition('//')[0]}//...{mark}{rest}" if mark else url

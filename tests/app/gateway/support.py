@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -83,6 +84,7 @@ class Seen:
     headers: dict[str, str]
     body: bytes
     peer: tuple[str, int]
+    query: str
 
 
 @dataclass
@@ -98,7 +100,9 @@ class FakeModel:
         body = await request.read()
         assert request.transport is not None
         names = {name.lower(): value for name, value in request.headers.items()}
-        self.seen.append(Seen(request.path, names, body, request.transport.get_extra_info("peername")))
+        self.seen.append(
+            Seen(request.path, names, body, request.transport.get_extra_info("peername"), request.query_string)
+        )
         handler = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         try:
             return await handler(request)
@@ -111,14 +115,14 @@ class FakeModel:
         return len(self.seen) - 1
 
     @asynccontextmanager
-    async def running(self, port: int = 0) -> AsyncIterator["FakeModel"]:
+    async def running(self, port: int = 0, context: ssl.SSLContext | None = None) -> AsyncIterator["FakeModel"]:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context)
         await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/models/a"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{runner.addresses[0][1]}/models/a"
         try:
             yield self
         finally:

@@ -13,13 +13,15 @@ from http import HTTPStatus
 from typing import cast
 
 import aiohttp
+from yarl import URL
 
 from serve_app.gateway.__main__ import main
+from serve_app.gateway.exchange.endpoints import Endpoint
 from serve_app.gateway.exchange.outcome import Reason
 from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream, UpstreamRequest, _answer_of_error
 from serve_app.gateway.upstream.connection import Connection
 from serve_app.gateway.upstream.errors import LostError, SilentError
-from serve_app.gateway.upstream.headers import passed_back
+from serve_app.gateway.upstream.headers import to_client
 from serve_app.gateway.upstream.pool import IDLE_SECONDS
 
 _LARGE_BODY = 512 * 1024
@@ -114,7 +116,7 @@ class AiohttpUpstream(Upstream):
         try:
             response = await (self._fresh if fresh else self._pooled).request(
                 request.method,
-                request.url,
+                _url(request.endpoint),
                 data=io.BytesIO(body) if len(body) > _LARGE_BODY else body,
                 headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers],
                 allow_redirects=False,
@@ -125,7 +127,7 @@ class AiohttpUpstream(Upstream):
             if response.status >= HTTPStatus.MULTIPLE_CHOICES:
                 return await _answer_of_error(connection, first, request)
             is_event_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-            answer = Answer(response.status, passed_back(response.raw_headers), first, connection, is_event_stream)
+            answer = Answer(response.status, to_client(response.raw_headers), first, connection, is_event_stream)
         except aiohttp.ClientConnectorError as error:
             raise AttemptError(Reason.CONNECT, str(error)) from error
         except aiohttp.ConnectionTimeoutError as error:
@@ -138,6 +140,11 @@ class AiohttpUpstream(Upstream):
             if connection is not None and answer is None:
                 connection.close()
         return answer
+
+
+@lru_cache(maxsize=64)
+def _url(endpoint: Endpoint) -> URL:
+    return URL(endpoint.url.decode(), encoded=True)
 
 
 @lru_cache(maxsize=64)

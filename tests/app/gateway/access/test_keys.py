@@ -57,7 +57,7 @@ def test_two_rings_put_a_key_into_different_places() -> None:
         (json.dumps({"hash": f"sha256:{HEX}", "expires": "soon"}), "expires is 'soon', write a time as 2027-01-31T12"),
         (json.dumps({"hash": f"sha256:{HEX}", "expires": "2027-02-30"}), "expires is '2027-02-30', write a time as"),
         (json.dumps({"hash": f"sha256:{HEX}", "expires": "2027-01-31T12:00:00"}), "expires is '2027-01-31T12:00:00'"),
-        (json.dumps({"hash": f"sha256:{HEX}", "expires": 1800000000}), "expires is 1800000000, write a time as"),
+        (json.dumps({"hash": f"sha256:{HEX}", "expires": 1800000000}), "expires is '1800000000', write a time as"),
         (json.dumps({"hash": f"sha256:{HEX}", "monthlyCost": -1}), "monthlyCost is -1"),
         (json.dumps({"hash": f"sha256:{HEX}", "rpm": 1}), "has the unknown key 'rpm', use one of: models,"),
         (json.dumps({"hash": f"sha256:{HEX}", "tokensPerMinute": 0}), "tokensPerMinute is 0: input should be greater"),

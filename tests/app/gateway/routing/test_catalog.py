@@ -14,8 +14,9 @@ class TestModels:
         target = plan.targets[0]
         assert (plan.name, plan.route, asked(plan), plan.shadows) == ("b", "", ["b"], ())
         assert (target.model, target.route, target.upstream_model) == ("b", "", "b")
-        assert str(target.urls["/v1/chat/completions"]) == "http://h/models/b/v1/chat/completions"
-        assert set(target.urls) == {path for path, api in APIS.items() if target.entry.task in api.tasks}
+        assert target.endpoints.at("/v1/chat/completions").url == b"http://h/models/b/v1/chat/completions"
+        has = {path for path in APIS if path in target.endpoints}
+        assert has == {path for path, api in APIS.items() if target.entry.task in api.tasks}
 
     def test_its_plan_is_made_once(self) -> None:
         source = catalog()
@@ -25,12 +26,12 @@ class TestModels:
         plan = resolve(catalog(), "a-sql")
         target = plan.targets[0]
         assert (plan.name, target.model, target.upstream_model) == ("a-sql", "a", "a-sql")
-        assert str(target.urls["/v1/chat/completions"]) == "http://h/models/a/v1/chat/completions"
+        assert target.endpoints.at("/v1/chat/completions").url == b"http://h/models/a/v1/chat/completions"
 
     def test_a_providers_model(self) -> None:
         target = resolve(catalog(), "gpt").targets[0]
         assert (target.model, target.upstream_model, target.entry.api_key_file) == ("gpt", "gpt-5", "/etc/keys/example")
-        assert str(target.urls["/v1/chat/completions"]) == "https://api.example.com/v1/chat/completions"
+        assert target.endpoints.at("/v1/chat/completions").url == b"https://api.example.com/v1/chat/completions"
 
     def test_an_unknown_name(self) -> None:
         message = "The model 'x' does not exist. Models to use for chat_completions: a, a-sql, b, c, gpt, r."

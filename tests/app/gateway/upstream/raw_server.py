@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from socket import SO_LINGER, SOL_SOCKET
 
+from serve_app.gateway.exchange.endpoints import Origin
 from serve_app.gateway.upstream.connection import Connection
-from serve_app.gateway.upstream.pool import Origin, Pool
+from serve_app.gateway.upstream.pool import Pool
 
 HEAD = b"GET / HTTP/1.1\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -19,6 +20,8 @@ class Server:
 
     def __init__(self, *pieces: bytes, close: bool = False, reset: bool = False) -> None:
         self.pieces, self.close, self.reset = pieces, close, reset
+        self.delay = 0.0
+        """Seconds before each answer."""
         self.connections = 0
         self.requests: list[bytes] = []
         self.origin = Origin("127.0.0.1", 0, False)
@@ -29,6 +32,7 @@ class Server:
         try:
             while True:
                 self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                await asyncio.sleep(self.delay)
                 for piece in self.pieces:
                     writer.write(piece)
                     await writer.drain()
@@ -52,7 +56,7 @@ class Server:
     async def ask(self, pool: Pool, *, fresh: bool = False) -> tuple[Connection, bytes]:
         """Asks, reads to the end, and releases."""
         connection = await pool.connection(self.origin, fresh=fresh, seconds=5)
-        connection.send(HEAD, b"")
+        connection.send(HEAD, [])
         body = b""
         try:
             while piece := await connection.read():

@@ -56,7 +56,7 @@ def test_a_trial_that_told_nothing_leaves_the_next_one_to_try() -> None:
     stage.fail(3)
     stage.now += 10
     assert stage.breakers.allows("m")
-    stage.breakers.gave_up("m")
+    stage.breakers.abandoned("m")
     assert stage.breakers.allows("m")
 
 

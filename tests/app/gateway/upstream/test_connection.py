@@ -7,6 +7,7 @@ import pytest
 from serve_app.gateway.upstream.connection import HIGH_WATER
 from serve_app.gateway.upstream.errors import LostError, NotHttpError, SilentError
 
+from ..support import until
 from .raw_server import HEAD, OK, Server
 
 
@@ -45,6 +46,9 @@ async def test_whole_answers_and_connections_that_are_used_again(pieces: list[by
         pytest.param([b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"], id="close"),
         pytest.param([b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok"], id="HTTP/1.0"),
         pytest.param([OK + b"HTTP/1.1 200 OK\r\n"], id="more than was asked for"),
+        pytest.param([OK + OK.replace(b"ok", b"no")], id="two responses in one segment"),
+        pytest.param([OK + b"\0garbage"], id="garbage after the end"),
+        pytest.param([OK.replace(b"200 OK", b"200 OK\r\nx-one: 1") * 3], id="three"),
         pytest.param([OK.replace(b"200 OK", b"404 No")], id="no success"),
     ],
 )
@@ -56,13 +60,40 @@ async def test_connections_that_are_not_used_again(pieces: list[bytes]) -> None:
             assert server.connections == count
 
 
-async def test_what_comes_unasked_ends_an_idle_connection() -> None:
-    server = Server(OK, OK)
+async def test_the_second_of_two_responses_leaves_nothing_in_the_first() -> None:
+    second = b"HTTP/1.1 404 No\r\nx-second: 1\r\ncontent-length: 6\r\n\r\nsecond"
+    server = Server(OK + second)
+    async with server.running() as pool:
+        connection, body = await server.ask(pool)
+        assert (connection.status, body) == (200, b"ok")
+        assert connection.headers == [(b"content-length", b"2")]
+
+
+@pytest.mark.parametrize("unasked", [OK, b"H", b"\r\n", b"garbage"], ids=["response", "a byte", "line end", "garbage"])
+async def test_what_comes_unasked_ends_an_idle_connection(unasked: bytes) -> None:
+    server = Server(OK, unasked)
     async with server.running() as pool:
         await server.ask(pool)
-        await server.ended.wait()
+        await asyncio.wait_for(server.ended.wait(), 5)
         assert (await server.ask(pool))[1] == b"ok"
         assert server.connections == 2
+
+
+@pytest.mark.parametrize("unasked", [OK, b"\r\n"], ids=["response", "line end"])
+async def test_what_comes_before_the_first_request_ends_the_connection(unasked: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(unasked)
+        await reader.read()
+        writer.close()
+
+    server = Server()
+    server.serve = serve  # type: ignore[method-assign]
+    async with server.running() as pool:
+        connection = await pool.connection(server.origin, fresh=False, seconds=5)
+        await until(lambda: not connection.is_open)
+        connection.send(HEAD, [])
+        with pytest.raises(LostError):
+            await connection.read()
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
@@ -111,7 +142,7 @@ async def test_silence() -> None:
     server = Server(OK[:-1])
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
-        connection.send(HEAD, b"")
+        connection.send(HEAD, [])
         assert await connection.read() == b"o"
         connection.limit_silence(0.1)
         await asyncio.sleep(0.3)  # whoever does not read may take any time
@@ -119,6 +150,85 @@ async def test_silence() -> None:
             await connection.read()
         connection.release()
         await server.ended.wait()
+
+
+async def test_a_limit_on_silence_ends_with_its_response() -> None:
+    """The next request on the same connection may wait for longer."""
+    server = Server(OK)
+    async with server.running() as pool:
+        connection = await pool.connection(server.origin, fresh=False, seconds=5)
+        connection.send(HEAD, [])
+        assert await connection.read() == b"ok"
+        connection.limit_silence(0.05)
+        connection.release()
+        assert await pool.connection(server.origin, fresh=False, seconds=5) is connection
+        server.delay = 0.3
+        connection.send(HEAD, [])
+        assert await connection.read() == b"ok"
+        connection.release()
+
+
+async def test_a_model_that_does_not_read_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve_app.gateway.upstream.connection.WRITE_SECONDS", 0.1)
+    deaf = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await deaf.wait()
+        writer.close()
+
+    server = Server()
+    server.serve = serve  # type: ignore[method-assign]
+    async with server.running() as pool:
+        connection = await pool.connection(server.origin, fresh=False, seconds=5)
+        connection.send(HEAD, [b"x" * 10_000_000])
+        with pytest.raises(LostError, match=r"took nothing of the request for 0\.1 s"):
+            await asyncio.wait_for(connection.read(), 5)
+        assert not connection.is_open
+        deaf.set()
+
+
+async def test_a_model_that_answers_before_it_has_read_its_request() -> None:
+    """What is left of the request would stand before the next one."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await writer.drain()
+        await closed.wait()
+        writer.close()
+
+    closed = asyncio.Event()
+    server = Server()
+    server.serve = serve  # type: ignore[method-assign]
+    async with server.running() as pool:
+        connection = await pool.connection(server.origin, fresh=False, seconds=5)
+        connection.send(HEAD, [b"x" * 10_000_000])
+        assert await connection.read() == b"ok"
+        connection.release()
+        assert not connection.is_open
+        closed.set()
+
+
+async def test_a_model_that_reads_slowly_has_the_time_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve_app.gateway.upstream.connection.WRITE_SECONDS", 0.2)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(10):
+            await reader.readexactly(1_000_000)
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)  # nothing is left to be written
+        writer.write(OK)
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    server = Server()
+    server.serve = serve  # type: ignore[method-assign]
+    async with server.running() as pool:
+        connection = await pool.connection(server.origin, fresh=False, seconds=5)
+        connection.send(HEAD, [b"x" * 10_000_000])
+        assert await connection.read() == b"ok"
+        connection.release()
 
 
 async def test_a_reader_that_is_slow_makes_the_model_wait() -> None:
@@ -138,7 +248,7 @@ async def test_a_reader_that_is_slow_makes_the_model_wait() -> None:
     server.serve = serve  # type: ignore[method-assign]
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
-        connection.send(HEAD, b"")
+        connection.send(HEAD, [])
         got = len(await connection.read())
         await asyncio.sleep(0.3)
         assert sent < size / 2
@@ -154,5 +264,6 @@ async def test_a_cancelled_reader_ends_the_connection() -> None:
         asking = asyncio.create_task(server.ask(pool))
         await asyncio.sleep(0.1)
         asking.cancel()
-        await server.ended.wait()
-        assert asking.cancelled() or await asyncio.wait([asking])
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await asyncio.wait_for(server.ended.wait(), 5)

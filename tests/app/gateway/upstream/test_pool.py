@@ -1,32 +1,24 @@
 import asyncio
-import datetime
-import ipaddress
 import socket
-import ssl
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from yarl import URL
 
-from serve_app.gateway.upstream.pool import Origin, opening, origin_of
-
-from .raw_server import OK, Server
+from .certificates import certificate, server_context
+from .raw_server import HEAD, OK, Server
 
 
 async def test_tls_with_a_certificate_that_is_trusted_and_with_one_that_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(OK)
-    async with server.running(_context(tmp_path)) as pool:
+    async with server.running(server_context(tmp_path)) as pool:
         with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
             await server.ask(pool)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
-    async with server.running(_context(tmp_path)) as pool:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate(tmp_path)))
+    async with server.running(server_context(tmp_path)) as pool:
         assert [(await server.ask(pool))[1] for _ in range(2)] == [b"ok", b"ok"]
         assert server.connections == 1
 
@@ -96,41 +88,40 @@ async def test_one_that_leaves_leaves_the_others_their_look_up(names: dict[str, 
         assert names["asked"] == ["model.test"]
 
 
-def _context(folder: Path) -> ssl.SSLContext:
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    if not cert.exists():
-        private = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a model")])
-        now = datetime.datetime.now(datetime.UTC)
-        made = (
-            x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-            )
-            .sign(private, hashes.SHA256())
-        )
-        cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        key.write_bytes(
-            private.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context
+async def test_the_connection_that_was_used_last_is_used_first() -> None:
+    """So those beyond the need grow old and are closed."""
+    server = Server(OK)
+    async with server.running() as pool:
+        first = await pool.connection(server.origin, fresh=False, seconds=5)
+        second = await pool.connection(server.origin, fresh=False, seconds=5)
+        for connection in (first, second):
+            connection.send(HEAD, [])
+            while await connection.read():
+                pass
+            connection.release()
+        taken = [await pool.connection(server.origin, fresh=False, seconds=5) for _ in range(2)]
+        assert taken == [second, first]
+        assert server.connections == 2
+        for connection in taken:
+            connection.close()
 
 
-@pytest.mark.parametrize(
-    ("url", "origin", "lines"),
-    [
-        ("http://h/v1/x?a=b%2F", Origin("h", 80, False), b"GET /v1/x?a=b%2F HTTP/1.1\r\nhost: h\r\n"),
-        ("https://h/x", Origin("h", 443, True), b"GET /x HTTP/1.1\r\nhost: h\r\n"),
-        ("http://h:8000", Origin("h", 8000, False), b"GET / HTTP/1.1\r\nhost: h:8000\r\n"),
-        ("http://[::1]:8000/x", Origin("::1", 8000, False), b"GET /x HTTP/1.1\r\nhost: [::1]:8000\r\n"),
-    ],
-)
-def test_where_a_url_leads(url: str, origin: Origin, lines: bytes) -> None:
-    assert origin_of(URL(url, encoded=True)) == origin
-    assert opening("GET", URL(url, encoded=True)) == lines + b"content-length: "
+async def test_a_connection_that_is_about_to_close_is_not_used_again() -> None:
+    server = Server(OK)
+    async with server.running() as pool:
+        connection, _ = await server.ask(pool)
+        connection.data_received(b"unasked")  # it closes in the loop's next turn
+        other, body = await server.ask(pool)
+        assert other is not connection
+        assert (body, server.connections) == (b"ok", 2)
+
+
+async def test_connections_that_are_idle_for_long_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serve_app.gateway.upstream.pool.IDLE_SECONDS", 0.05)
+    server = Server(OK)
+    async with server.running() as pool:
+        connection, _ = await server.ask(pool)
+        await asyncio.wait_for(server.ended.wait(), 5)
+        assert not connection.is_open
+        await server.ask(pool)
+        assert server.connections == 2
