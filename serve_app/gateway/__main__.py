@@ -15,7 +15,7 @@ from serve_app import __version__
 from serve_app.gateway import config
 from serve_app.gateway.app import gateway
 from serve_app.gateway.background.watched import ConfigError
-from serve_app.gateway.http import lifecycle, open_files
+from serve_app.gateway.http import lifecycle, listening, open_files
 from serve_app.gateway.observe import logs
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.gateway.observe.tracing import Tracing
@@ -32,7 +32,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="check the file, print OK or what is wrong, and end")
     parser.add_argument("--api-keys", type=Path, metavar="DIR", help="one entry per key, followed; none: no keys")
     parser.add_argument("--redis-password-file", type=Path, metavar="FILE", help="password of the configured Redis")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (%(default)s)")  # noqa: S104
+    parser.add_argument("--host", default=listening.all_addresses(), help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port of the API (%(default)s)")
     parser.add_argument("--metrics-port", type=int, default=9090, help="port of /metrics (%(default)s)")
     parser.add_argument("--log-level", choices=logs.LEVELS, default="info", help="of the process's log (%(default)s)")
@@ -68,8 +68,9 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None, conn
         connected=connected,
     ) as app:
         start_http_server(arguments.metrics_port, arguments.host, metrics.registry)
+        listener = listening.listener(arguments.host, arguments.port)
         lifecycle.settle()
-        logger.info("gateway %s on %s:%d", __version__, arguments.host, arguments.port)
+        logger.info("gateway %s on %s, port %d", __version__, arguments.host, arguments.port)
         await lifecycle.server(
             app,
             host=arguments.host,
@@ -77,7 +78,7 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None, conn
             drain=drain,
             delay_seconds=arguments.drain_delay_seconds,
             drain_seconds=arguments.drain_seconds,
-        ).serve()
+        ).serve([listener])
 
 
 def main(argv: list[str] | None = None, *, connected: Connected = Upstream.connected) -> int:
