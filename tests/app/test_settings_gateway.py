@@ -126,7 +126,7 @@ def test_a_provider_has_a_base_url_query_headers_and_fields() -> None:
         ),
         ({"url": "http://h:99999"}, "models.a.url is 'http://h:99999', write it as http://HOST:PORT/PATH"),
         ({"url": "http://[::1"}, "models.a.url is 'http://[::1', write it as"),
-        ({"url": "http://u:secret@h"}, "models.a.url is 'http://u:secret@h', write it as"),
+        ({"url": "http://u:secret@h"}, "models.a.url is 'http://...@h', write it as"),
         ({"url": "http://h/a\r\nx: y"}, "models.a.url is 'http://h/a\\r\\nx: y', write it as"),
         (
             {"baseUrl": "https://h/v1/chat/completions/"},
