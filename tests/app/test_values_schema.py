@@ -24,6 +24,7 @@ RAW = {
     "extraObjects.*",
     "gateway.autoscaling.spec",
     "gateway.ingress.spec",
+    "gateway.service.spec",
     "gateway.httpRoute.spec",
     "gateway.httpRoute.parentRefs[]",
     "models.*.spec",

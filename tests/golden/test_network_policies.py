@@ -13,6 +13,7 @@ DEMO = next(values for values in VALUES if values.stem == "cpu-demo")
 CLIENTS = "networkPolicy.clients[0].podSelector.matchLabels.app=chat"
 MONITORING = "networkPolicy.monitoring[0].namespaceSelector.matchLabels.name=monitoring"
 WEB, CREDENTIALS, METADATA = End(address="1.2.3.4"), End(address="169.254.170.23"), End(address="169.254.169.254")
+CREDENTIALS_IPV6 = End(address="fd00:ec2::23")
 
 
 def ends(objects: list[dict[str, Any]]) -> dict[str, End]:
@@ -34,7 +35,14 @@ def ends(objects: list[dict[str, Any]]) -> dict[str, End]:
     found["prometheus"] = End({"app": "prometheus"}, "monitoring", namespace_labels={"name": "monitoring"})
     # Another release of this chart in the same namespace.
     other = {**found["gateway"].labels, "app.kubernetes.io/instance": "other"}
-    return {**found, "other gateway": End(other, "llm"), "web": WEB, "credentials": CREDENTIALS, "metadata": METADATA}
+    return {
+        **found,
+        "other gateway": End(other, "llm"),
+        "web": WEB,
+        "credentials": CREDENTIALS,
+        "metadata": METADATA,
+        "credentials on IPv6": CREDENTIALS_IPV6,
+    }
 
 
 @cache
@@ -57,6 +65,7 @@ YES = [
     ("ray-head", "web", 6443),
     ("ray-worker", "web", 443),
     ("ray-worker", "credentials", 80),
+    ("ray-worker", "credentials on IPv6", 80),
     ("kuberay-operator", "ray-head", 8265),
     *(("prometheus", "ray-head", port) for port in (8080, 44217, 44227, 9101)),
     *(("prometheus", "ray-worker", port) for port in (8080, 9101)),

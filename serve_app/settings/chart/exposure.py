@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from serve_app.settings import patterns
-from serve_app.settings.chart.part import Count, Names, Part, PositiveCount, Raw, Texts
+from serve_app.settings.chart.part import Count, IpFamily, Names, Part, PositiveCount, Raw, Texts
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[str, StringConstraints(pattern=patterns.HOST)]
@@ -17,7 +17,10 @@ class Service(Part):
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"]
     port: Port
     node_port: Port | None = None
+    ip_family_policy: Literal["", "SingleStack", "PreferDualStack", "RequireDualStack"]
+    ip_families: Annotated[list[IpFamily], Field(max_length=2)]
     annotations: Texts
+    spec: Raw
 
 
 class Host(Part):

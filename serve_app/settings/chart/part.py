@@ -67,6 +67,7 @@ PositiveSeconds = Annotated[float, Field(gt=0, le=86400)]
 Count = Annotated[int, Field(ge=0)]
 Amount = Annotated[float, Field(ge=0)]
 PositiveCount = Annotated[int, Field(ge=1)]
+IpFamily = Literal["IPv4", "IPv6"]
 # A duration of Prometheus (15s) or Karpenter (5m, Never).
 Interval = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 ClusterName = Annotated[str, StringConstraints(pattern=patterns.CLUSTER)]

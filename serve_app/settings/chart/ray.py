@@ -10,6 +10,7 @@ from serve_app.settings.chart.part import (
     ClusterName,
     Count,
     Image,
+    IpFamily,
     Names,
     Part,
     PodEnv,
@@ -88,6 +89,7 @@ class ClusterDefaults(Part):
     autoscaler: Autoscaler
     fault_tolerance: FaultTolerance
     worker_groups: dict[GroupName, WorkerGroup | None]
+    ip_family: IpFamily
     drain_seconds: WholeSeconds
     env: PodEnv
     spec: Raw

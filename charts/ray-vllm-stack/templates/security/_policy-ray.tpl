@@ -28,6 +28,7 @@ egress:
   - ports: [{port: 80}] # EKS Pod Identity
     to:
       - ipBlock: {cidr: 169.254.170.23/32}
+      - ipBlock: {cidr: "fd00:ec2::23/128"}
   {{- with include "ray-vllm-stack.security.redisEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}

@@ -3,8 +3,9 @@ The head group of a Ray cluster.
 usage: include "ray-vllm-stack.serving.headGroup" <context>
 */}}
 {{- define "ray-vllm-stack.serving.headGroup" -}}
+{{- $host := ternary "::" "0.0.0.0" (eq .cluster.ipFamily "IPv6") -}}
 rayStartParams:
-  {{- mergeOverwrite (dict "dashboard-host" "0.0.0.0") .cluster.head.rayStartParams | toYaml | nindent 2 }}
+  {{- mergeOverwrite (dict "dashboard-host" $host) .cluster.head.rayStartParams | toYaml | nindent 2 }}
 template:
   metadata:
     {{- include "ray-vllm-stack.serving.podMetadata" (dict "root" .root "component" "ray-head" "cluster" .cluster.name "pods" .cluster.head.pods) | nindent 4 }}

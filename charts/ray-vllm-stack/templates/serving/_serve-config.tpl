@@ -1,11 +1,12 @@
 {{/*
-Ray Serve's configuration: one application per enabled model, so that an edit of one leaves the others alone.
+Ray Serve's configuration: one application per enabled model, so that an edit of one leaves the others alone. On IPv6 the
+host is spelt `::0`: Ray tells HAProxy `*` for `::`, which HAProxy takes for IPv4.
 usage: include "ray-vllm-stack.serving.serveConfig" <context>
 */}}
 {{- define "ray-vllm-stack.serving.serveConfig" -}}
 proxy_location: EveryNode
 http_options:
-  host: 0.0.0.0
+  host: {{ ternary "'::0'" "0.0.0.0" (eq .cluster.ipFamily "IPv6") }}
   port: 8000
 {{- $applications := list }}
 {{- range $id, $model := .cluster.models }}
