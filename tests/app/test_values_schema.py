@@ -26,6 +26,8 @@ RAW = {
     "gateway.ingress.spec",
     "gateway.service.spec",
     "gateway.httpRoute.spec",
+    "gateway.httpRoute.gke.backendPolicy.spec",
+    "gateway.httpRoute.gke.healthCheckPolicy.spec",
     "gateway.httpRoute.parentRefs[]",
     "models.*.spec",
     "clusters.*.spec",

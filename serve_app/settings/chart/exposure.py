@@ -41,6 +41,21 @@ class Ingress(Part):
     spec: Raw
 
 
+class GkePolicy(Part):
+    """A policy of GKE for the gateway's Service."""
+
+    spec: Raw
+
+
+class Gke(Part):
+    """What GKE has in place of an HTTPRoute's time-out."""
+
+    enabled: bool
+    timeout_seconds: PositiveCount
+    backend_policy: GkePolicy
+    health_check_policy: GkePolicy
+
+
 class HttpRoute(Part):
     """The gateway's HTTPRoute, of the Gateway API."""
 
@@ -50,6 +65,7 @@ class HttpRoute(Part):
     timeout: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,5}(h|m|s|ms)){0,4}$")]
     annotations: Texts
     spec: Raw
+    gke: Gke
 
 
 class Autoscaling(Part):

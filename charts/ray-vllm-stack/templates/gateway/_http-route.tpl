@@ -13,9 +13,9 @@ hostnames:
 rules:
   - matches:
       - path: {type: PathPrefix, value: /}
-    {{- with $options.timeout }}
+    {{- if and $options.timeout (not $options.gke.enabled) }}
     timeouts:
-      request: {{ . }}
+      request: {{ $options.timeout }}
     {{- end }}
     backendRefs:
       - name: {{ include "ray-vllm-stack.gateway.name" . }}
