@@ -14,6 +14,7 @@ compile() { # PYTHON INPUT OUTPUT [OPTION...]
 python=$(version python)
 compile "$python" serve/requirements-cpu.in serve/requirements-cpu.txt --overrides serve/overrides-cpu.txt "$@"
 compile "$python" serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
+compile "$python" serve/requirements-azure.in serve/requirements-azure.txt -c serve/requirements-cpu.txt -c serve/requirements-cuda.txt "$@"
 compile "$python" serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
 compile "$(version gatewayPython)" ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
 index=https://download.pytorch.org/whl/cpu

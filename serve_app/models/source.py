@@ -9,7 +9,8 @@ from serve_app.settings.model import ModelSettings
 CLAIMS = Path("/mnt/models")
 HUGGING_FACE = "hf://"
 CLAIM = "pvc://"
-BUCKETS = ("s3://", "gs://")
+S3 = "s3://"
+BUCKETS = (S3, "gs://", "azure://", "abfss://")
 
 
 def location(source: str) -> str:
@@ -18,6 +19,8 @@ def location(source: str) -> str:
         return source.removeprefix(HUGGING_FACE)
     if source.startswith(CLAIM):
         return str(CLAIMS / source.removeprefix(CLAIM))
+    if source.startswith(S3):
+        return f"pyarrow-{source}"  # Ray's other way to S3 is boto3, which wants an older dateutil than the image has
     return source
 
 

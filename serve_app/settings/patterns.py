@@ -39,11 +39,15 @@ WORDS = {
 }
 
 HUGGING_FACE = r"hf://[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"
-BUCKET = r"(s3|gs)://[A-Za-z0-9][A-Za-z0-9._-]*(/[^ ]*)?"
+BUCKET = r"(s3|gs)://(anonymous@)?[A-Za-z0-9][A-Za-z0-9._-]*(/[^ ]*)?"
+AZURE = r"(azure://[a-z0-9-]+@[a-z0-9]+\.(blob|dfs)|abfss://[a-z0-9-]+@[a-z0-9]+\.dfs)\.core\.windows\.net(/[^ ]*)?"
 CLAIM = r"pvc://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(/[^ ]*)?"
 FOLDER = r"/[^ ]+"
-SOURCE = f"^({HUGGING_FACE}|{BUCKET}|{CLAIM}|{FOLDER})$"
-SOURCE_FORMS = "hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an absolute path"
+SOURCE = f"^({HUGGING_FACE}|{BUCKET}|{AZURE}|{CLAIM}|{FOLDER})$"
+SOURCE_FORMS = (
+    "hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, azure://CONTAINER@ACCOUNT.blob.core.windows.net/PATH, "
+    "pvc://CLAIM/PATH or an absolute path"
+)
 
 
 def or_empty(pattern: str) -> str:

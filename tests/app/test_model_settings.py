@@ -45,7 +45,7 @@ def test_accepted(change: dict[str, Any]) -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"source": ""},
-        "source is '', write it as hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an",
+        "source is '', write it as hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, azure://CONTAINER@ACCOUNT",
     ),
     ({"source": "Qwen/Qwen3-8B"}, "source is 'Qwen/Qwen3-8B', write it as"),
     ({"source": "hf://gpt2"}, "source is 'hf://gpt2', write it as"),

@@ -10,6 +10,8 @@ from serve_app.settings.errors import SettingsError
 from serve_app.settings.model import ModelSettings
 from tests.app.test_model_settings import ARGS
 
+AZURE = "abfss://c@account.dfs.core.windows.net/model"
+
 
 def settings(**change: object) -> ModelSettings:
     return ModelSettings.parse(ARGS | change)
@@ -19,7 +21,9 @@ def settings(**change: object) -> ModelSettings:
     ("setting", "location"),
     [
         ("hf://Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
-        ("s3://bucket/model", "s3://bucket/model"),
+        ("s3://bucket/model", "pyarrow-s3://bucket/model"),
+        ("s3://anonymous@bucket/model", "pyarrow-s3://anonymous@bucket/model"),
+        ("azure://c@account.blob.core.windows.net/m", "azure://c@account.blob.core.windows.net/m"),
         ("gs://bucket/model", "gs://bucket/model"),
         ("pvc://demo-models/sparrow", "/mnt/models/demo-models/sparrow"),
         ("pvc://weights", "/mnt/models/weights"),
@@ -30,7 +34,7 @@ def test_location(setting: str, location: str) -> None:
     assert source.location(setting) == location
 
 
-@pytest.mark.parametrize("setting", ["hf://Qwen/Qwen3-8B", "s3://bucket/model", "gs://bucket/model"])
+@pytest.mark.parametrize("setting", ["hf://Qwen/Qwen3-8B", "s3://bucket/model", "gs://bucket/model", AZURE])
 def test_remote_sources_are_for_the_engine_to_find(setting: str) -> None:
     source.check_present(settings(source=setting))
 

@@ -71,7 +71,7 @@ RAW_OF_PODS = (
     "topologySpreadConstraints[]",
 )
 RAW |= {f"{pod}.{key}" for pod in (*PODS, "podDefaults") for key in RAW_OF_PODS}
-RAW |= {"clusterDefaults.env.*.valueFrom", "clusters.*.env.*.valueFrom"}
+RAW |= {f"{place}.env.*.valueFrom" for place in ("clusterDefaults", "clusters.*", "modelDefaults", "models.*")}
 # Kubernetes' own structures, and what the comment of the map around it describes.
 DESCRIBED_ABOVE = (
     ".requests",

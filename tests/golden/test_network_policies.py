@@ -11,6 +11,7 @@ from tests.golden.rendering import VALUES, render
 
 DEMO = next(values for values in VALUES if values.stem == "cpu-demo")
 CLIENTS = "networkPolicy.clients[0].podSelector.matchLabels.app=chat"
+SOURCE, ENDPOINT = "models.sparrow.source", "clusterDefaults.env.AWS_ENDPOINT_URL_S3"
 MONITORING = "networkPolicy.monitoring[0].namespaceSelector.matchLabels.name=monitoring"
 WEB, CREDENTIALS, METADATA = End(address="1.2.3.4"), End(address="169.254.170.23"), End(address="169.254.169.254")
 CREDENTIALS_IPV6 = End(address="fd00:ec2::23")
@@ -133,6 +134,17 @@ def test_cleaning_redis_is_ray() -> None:
     policies, pods = connections()
     job = End({**pods["ray-head"].labels, "ray.io/node-type": "redis-cleanup"}, "llm")
     assert allowed(policies, job, pods["redis"], 6379)
+
+
+def test_weights_in_buckets() -> None:
+    """What serves them, and what gives pods their credentials on GKE; neither is open to others."""
+    policies, pods = connections("--set", f"{SOURCE}=gs://bucket/sparrow,{ENDPOINT}=http://minio.stores:9000")
+    assert allowed(policies, pods["ray-worker"], pods["metadata"], 80)
+    assert allowed(policies, pods["ray-worker"], pods["metadata"], 988)
+    assert allowed(policies, pods["ray-worker"], pods["web"], 9000)
+    assert not allowed(policies, pods["ray-worker"], pods["web"], 80)
+    assert not allowed(policies, pods["gateway"], pods["metadata"], 80)
+    assert not allowed(policies, pods["gateway"], pods["web"], 9000)
 
 
 FULL = "gateway.redis.enabled=true,gateway.tracing.endpoint=http://collector.monitoring:4318,providers.far.baseUrl=https://x"

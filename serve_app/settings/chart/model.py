@@ -9,10 +9,10 @@ from serve_app.settings.chart.part import (
     Amount,
     ClusterName,
     Count,
-    Env,
     ModelId,
     Part,
     Percent,
+    PodEnv,
     PositiveCount,
     Seconds,
     WholeSeconds,
@@ -68,7 +68,7 @@ class ModelDefaults(Part):
     parallelism: Parallelism
     replicas: Replicas
     engine: Engine
-    env: Env
+    env: PodEnv
     rollout: Rollout
     private: bool
     owned_by: Annotated[str, StringConstraints(min_length=1)]

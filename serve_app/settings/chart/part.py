@@ -44,7 +44,6 @@ Names = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9
 # What a team, an API key or a route's match is called.
 Name = Annotated[str, StringConstraints(pattern=patterns.NAME)]
 EnvName = Annotated[str, StringConstraints(pattern=patterns.ENV_NAME)]
-Env = dict[EnvName, str | None]
 
 
 class EnvSource(Part):

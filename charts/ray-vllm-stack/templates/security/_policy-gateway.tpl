@@ -53,7 +53,7 @@ usage: include "ray-vllm-stack.security.gatewayPorts" $ | fromJsonArray
 {{- range .Values.resolved.providers }}
   {{- $urls = append $urls .baseUrl }}
 {{- end }}
-{{- $ports := list }}
+{{- $ports := include "ray-vllm-stack.security.envPorts" (list .Values.podDefaults.env .Values.gateway.pod.env) | fromJsonArray }}
 {{- range compact $urls }}
   {{- $ports = append $ports (include "ray-vllm-stack.url.port" . | int) }}
 {{- end }}

@@ -29,6 +29,9 @@ egress:
     to:
       - ipBlock: {cidr: 169.254.170.23/32}
       - ipBlock: {cidr: "fd00:ec2::23/128"}
+  {{- with include "ray-vllm-stack.security.storeEgress" (dict "root" . "clusters" .Values.resolved.used) }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with include "ray-vllm-stack.security.redisEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}

@@ -9,6 +9,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
+{{ include "ray-vllm-stack.validate.model.env" $context }}
 {{- end }}
 {{- end }}
 
@@ -17,10 +18,11 @@ Guards of where a model's weights come from.
 usage: include "ray-vllm-stack.validate.model.source" (dict "id" "a" "model" <model>)
 */}}
 {{- define "ray-vllm-stack.validate.model.source" -}}
+{{- $forms := "hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, azure://CONTAINER@ACCOUNT.blob.core.windows.net/PATH, pvc://CLAIM/PATH or an absolute path" }}
 {{- if not .model.source }}
-models.{{ .id }}.source: is empty, say where the weights are: hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an absolute path
-{{- else if not (regexMatch "^(hf|s3|gs|pvc)://[^/ ]+|^/[^ ]+" .model.source) }}
-models.{{ .id }}.source: is "{{ .model.source }}", write it as hf://ORG/NAME, s3://BUCKET/PATH, gs://BUCKET/PATH, pvc://CLAIM/PATH or an absolute path
+models.{{ .id }}.source: is empty, say where the weights are: {{ $forms }}
+{{- else if not (regexMatch "^(hf|s3|gs|azure|abfss|pvc)://[^/ ]+|^/[^ ]+" .model.source) }}
+models.{{ .id }}.source: is "{{ .model.source }}", write it as {{ $forms }}
 {{- end }}
 {{- if and .model.revision (not (hasPrefix "hf://" .model.source)) }}
 models.{{ .id }}.revision: is "{{ .model.revision }}", but only an hf:// source has revisions, leave it empty
@@ -59,6 +61,18 @@ usage: include "ray-vllm-stack.validate.model.engine" (dict "id" "a" "model" <mo
 {{- range $key, $use := $instead }}
 {{- if hasKey $.model.engine $key }}
 models.{{ $.id }}.engine.{{ $key }}: is set by the chart, use {{ $use }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guard of a model's variables: Ray Serve's configuration holds them, where no reference is resolved and no secret belongs.
+usage: include "ray-vllm-stack.validate.model.env" (dict "id" "a" "model" <model>)
+*/}}
+{{- define "ray-vllm-stack.validate.model.env" -}}
+{{- range $name, $value := .model.env }}
+{{- if kindIs "map" $value }}
+models.{{ $.id }}.env.{{ $name }}: is no text, but Serve's configuration holds a model's variables and resolves no reference, set it in clusters.{{ $.model.cluster }}.env
 {{- end }}
 {{- end }}
 {{- end }}

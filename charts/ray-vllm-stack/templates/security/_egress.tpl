@@ -1,0 +1,45 @@
+{{/*
+Ports of the URLs in `env` maps, such as of a store, a mirror or a proxy, as a sorted JSON array.
+usage: include "ray-vllm-stack.security.envPorts" (list <env> …) | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.security.envPorts" -}}
+{{- $ports := list }}
+{{- range $env := . }}
+  {{- range $name, $value := $env }}
+    {{- $value = ternary (get (kindIs "map" $value | ternary $value dict) "value") $value (kindIs "map" $value) | toString }}
+    {{- if regexMatch "^https?://" $value }}
+      {{- $ports = append $ports (include "ray-vllm-stack.url.port" $value | int) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- $ports | uniq | sortAlpha | toJson }}
+{{- end }}
+
+{{/*
+Egress rules from the Ray pods of some clusters to where their weights are, beyond HTTPS, as a YAML list: ports of the URLs
+in `env`, and for gs:// Google's metadata server, which gives Workload Identity its tokens.
+usage: include "ray-vllm-stack.security.storeEgress" (dict "root" $ "clusters" (list "main"))
+*/}}
+{{- define "ray-vllm-stack.security.storeEgress" -}}
+{{- $envs := list .root.Values.podDefaults.env }}
+{{- $google := false }}
+{{- range .clusters }}
+  {{- $cluster := get $.root.Values.resolved.clusters . }}
+  {{- $envs = append $envs $cluster.env }}
+  {{- range $cluster.models }}
+    {{- $envs = append $envs .env }}
+    {{- $google = or $google (hasPrefix "gs://" .source) }}
+  {{- end }}
+{{- end }}
+{{- range include "ray-vllm-stack.security.envPorts" $envs | fromJsonArray }}
+{{- if not (has (int .) (list 443 6443)) }}
+- ports: [{port: {{ int . }}}]
+{{- end }}
+{{- end }}
+{{- if $google }}
+- ports: [{port: 80}, {port: 988}]
+  to:
+    - ipBlock: {cidr: 169.254.169.254/32}
+    - ipBlock: {cidr: 169.254.169.252/32}
+{{- end }}
+{{- end }}
