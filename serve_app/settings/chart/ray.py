@@ -81,6 +81,13 @@ class WorkerGroup(Part):
     pod: Pod | None = Field(default=None, description="The group's pods, with the keys of `podDefaults`.")  # type: ignore[valid-type]
 
 
+class RayPodDisruptionBudget(Part):
+    """Which Ray pods a drain leaves where they are."""
+
+    head: bool
+    min_workers: Count
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -89,6 +96,7 @@ class ClusterDefaults(Part):
     autoscaler: Autoscaler
     fault_tolerance: FaultTolerance
     worker_groups: dict[GroupName, WorkerGroup | None]
+    pod_disruption_budget: RayPodDisruptionBudget
     ip_family: IpFamily
     drain_seconds: WholeSeconds
     env: PodEnv
@@ -113,6 +121,7 @@ class AcceleratorDefaults(Part):
     resources: Resources
     devices_per_host: PositiveCount
     max_workers: PositiveCount
+    drain_seconds: WholeSeconds
     ray_start_params: Texts
     node_selector: Texts
     tolerations: list[Toleration]

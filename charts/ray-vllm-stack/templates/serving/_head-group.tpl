@@ -22,6 +22,7 @@ usage: include "ray-vllm-stack.serving.headPod" <context>
 {{- define "ray-vllm-stack.serving.headPod" -}}
 serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "head") }}
 automountServiceAccountToken: true # the autoscaler's; KubeRay binds its Role to the account
+terminationGracePeriodSeconds: 30
 {{ include "ray-vllm-stack.serving.podBase" . }}
 containers:
   - name: ray-head

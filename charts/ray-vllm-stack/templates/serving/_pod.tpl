@@ -23,7 +23,6 @@ usage: include "ray-vllm-stack.serving.podBase" <context>
 {{- define "ray-vllm-stack.serving.podBase" -}}
 enableServiceLinks: false
 restartPolicy: Never # autoscaler v2 replaces pods, it does not restart their containers
-terminationGracePeriodSeconds: 30
 securityContext:
   {{- include "ray-vllm-stack.securityContext.pod" .root | nindent 2 }}
 {{ include "ray-vllm-stack.imagePullSecrets" .root }}

@@ -45,6 +45,7 @@ usage: include "ray-vllm-stack.serving.workerPod" (dict "root" $ "cluster" <clus
 {{- define "ray-vllm-stack.serving.workerPod" -}}
 serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "worker") }}
 automountServiceAccountToken: false
+terminationGracePeriodSeconds: {{ add .class.drainSeconds 30 }}
 {{ include "ray-vllm-stack.serving.podBase" . }}
 {{- $pool := include "ray-vllm-stack.capacity.nodePoolName" (dict "root" .root "name" .class.name) }}
 {{- $label := ternary (dict "ray-vllm-stack.io/node-pool" $pool) dict .root.Values.capacity.enabled }}
@@ -59,6 +60,12 @@ tolerations:
 containers:
   - name: ray-worker
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}
+    {{- with int .class.drainSeconds }}
+    lifecycle:
+      preStop:
+        exec:
+          command: [python, -m, serve_app.models.drain, {{ toString . | quote }}]
+    {{- end }}
     resources:
       {{- $resources := include "ray-vllm-stack.serving.workerResources" . | fromJson }}
       {{- include "ray-vllm-stack.serving.resources" (dict "resources" $resources) | nindent 6 }}

@@ -10,6 +10,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
 {{ include "ray-vllm-stack.validate.model.env" $context }}
+{{ include "ray-vllm-stack.validate.model.drain" $context }}
 {{- end }}
 {{- end }}
 
