@@ -1,5 +1,7 @@
 """What the files of values/ render is what tests/golden holds, whatever Helm renders it; and what must never change."""
 
+import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -34,9 +36,13 @@ def test_helm_3_renders_the_same(values: Path) -> None:
 
 @each_values_file
 def test_file_says_for_whom_it_is(values: Path) -> None:
-    head = values.read_text().splitlines()[:8]
+    head, _, _ = values.read_text().partition("\n\n")
     for begin in ("# For whom:  ", "# It needs:  ", "# Command:   helm install "):
-        assert any(line.startswith(begin) for line in head), begin
+        assert any(line.startswith(begin) for line in head.splitlines()), begin
+    command = head.partition("# Command:")[2].replace("\\\n#", "").splitlines()[0].split()
+    assert command[3] == str(CHART.relative_to(ROOT))
+    assert command[command.index("--values") + 1] == str(values.relative_to(ROOT))
+    assert "--dependency-update" in command, "a fresh clone has no dependency"
 
 
 def released(folder: Path) -> Path:
@@ -98,6 +104,17 @@ def test_one_edit_changes_one_application() -> None:
     assert [application["name"] for application in old] == ["owl", "sparrow"]
     assert old[0] == new[0]
     assert old[1] != new[1]
+
+
+def test_lock_is_of_the_dependency() -> None:
+    """What `helm dependency build` compares; like Helm's, the digest is over what is asked for and what was found."""
+    chart, lock = (yaml.safe_load((CHART / f"Chart.{end}").read_text()) for end in ("yaml", "lock"))
+    found = [{key: each[key] for key in ("name", "version", "repository")} for each in lock["dependencies"]]
+    asked = [
+        {key: each[key] for key in ("name", "version", "repository", "condition")} for each in chart["dependencies"]
+    ]
+    digest = hashlib.sha256(json.dumps([asked, found], separators=(",", ":")).encode()).hexdigest()
+    assert lock["digest"] == f"sha256:{digest}", "helm dependency update charts/ray-vllm-stack"
 
 
 def test_chart_testing_installs_the_demo() -> None:

@@ -127,6 +127,8 @@ class Catalog:
         return ApiError(HTTPStatus.BAD_REQUEST, message, code="model_not_supported", param="model")
 
     def _usable(self, caller: Caller, api: Api | None) -> str:
+        if not self._resolvers:
+            return "This gateway has no models yet."
         if api is None:
             return f"Models to use: {_listed(self.names(caller))}."
         return f"Models to use for {api.name}: {_listed(self.names(caller, api))}."

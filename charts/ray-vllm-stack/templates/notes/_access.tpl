@@ -33,9 +33,11 @@ An API key:
 Further ones, without Helm, from a checkout of the project:
   {{ include "ray-vllm-stack.notes.makeKey" $root }}
 {{- end }}
+{{- with .model }}
 A chat completion:
   curl -N $URL/v1/chat/completions -H 'Content-Type: application/json'{{ $header }} \
-    -d '{"model": "{{ .model }}", "stream": true, "messages": [{"role": "user", "content": "Who are you?"}]}'
+    -d '{"model": "{{ . }}", "stream": true, "messages": [{"role": "user", "content": "Who are you?"}]}'
+{{- end }}
 {{- end }}
 
 {{/*
@@ -48,7 +50,7 @@ python -m serve_app.keys make NAME --namespace {{ .Release.Namespace }} --secret
 {{- end }}
 
 {{/*
-A name that a chat completion may ask for: a model's, else a route's.
+A name that a chat completion may ask for: a model's, else a route's, or nothing.
 usage: include "ray-vllm-stack.notes.model" $
 */}}
 {{- define "ray-vllm-stack.notes.model" -}}
@@ -58,7 +60,7 @@ usage: include "ray-vllm-stack.notes.model" $
     {{- $names = append $names $id }}
   {{- end }}
 {{- end }}
-{{- concat ($names | sortAlpha) (keys .Values.resolved.routes | sortAlpha) (list "MODEL") | first }}
+{{- concat ($names | sortAlpha) (keys .Values.resolved.routes | sortAlpha) (list "") | first }}
 {{- end }}
 
 {{/*

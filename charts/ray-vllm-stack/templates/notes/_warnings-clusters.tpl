@@ -7,9 +7,9 @@ usage: include "ray-vllm-stack.notes.warnings.clusters" $
 {{- $models := $cluster.models }}
 {{- $enabled := list }}
 {{- range $models }}{{ if .enabled }}{{ $enabled = append $enabled .id }}{{ end }}{{ end }}
-{{- if not $models }}
+{{- if and (not $models) $.Values.resolved.used }}
 clusters.{{ $name }} has no model, so no Ray cluster was made for it.
-{{- else if not $enabled }}
+{{- else if and $models (not $enabled) }}
 clusters.{{ $name }} has no model that is enabled: its Ray cluster has nothing to serve and does not become ready.
 {{- end }}
 {{- if and $models (not $cluster.faultTolerance.enabled) }}

@@ -21,8 +21,8 @@ models.{{ $id }}.private is true, and no route leads to it: nobody can ask for i
 gateway.{{ ternary "autoscaling.minReplicas" "replicas" .Values.gateway.autoscaling.enabled }} is {{ $pods }}: when that pod's node goes, the URL goes with it for a while.
 {{- end }}
 {{ include "ray-vllm-stack.notes.warnings.gateway.limits" . }}
-{{- if not .Values.resolved.enabled }}
-No model is enabled: the gateway answers every request with 404.
+{{- if not (or .Values.resolved.enabled .Values.resolved.routes) }}
+No model is enabled and no route leads elsewhere: the gateway answers every request with 404 until models or routes have an entry.
 {{- end }}
 {{- else }}
 gateway.enabled is false: there is no common URL and no API key. Each model is at http://<RayService>-serve-svc:8000/models/<id>/v1, open to whoever a NetworkPolicy lets in.

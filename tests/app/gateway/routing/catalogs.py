@@ -43,7 +43,7 @@ MATCHED: dict[str, Any] = {
 
 
 def catalog(models: dict[str, Any] | None = None, seed: int = 1, **routes: Any) -> Catalog:
-    config = {"models": models or MODELS, "routes": routes, "teams": {"red": {}, "blue": {}}}
+    config = {"models": MODELS if models is None else models, "routes": routes, "teams": {"red": {}, "blue": {}}}
     return Catalog(GatewayConfig.model_validate(config), 1_800_000_000, Random(seed))  # noqa: S311  # nothing secret
 
 

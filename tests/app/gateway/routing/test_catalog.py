@@ -43,6 +43,10 @@ class TestModels:
         assert refusal(source, "x", caller=only("a"), api=EMBEDDINGS) == (404, "model_not_found", message)
         assert len(refusal(source, "x" * 10_000)[2]) < 400
 
+    def test_a_gateway_that_was_installed_first(self) -> None:
+        message = "The model 'x' does not exist. This gateway has no models yet."
+        assert refusal(catalog({}), "x") == (404, "model_not_found", message)
+
     @pytest.mark.parametrize("name", ["hidden", "hidden-sql"])
     def test_a_private_model_is_as_unknown(self, name: str) -> None:
         source = catalog()
