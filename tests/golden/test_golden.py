@@ -106,6 +106,14 @@ def test_one_edit_changes_one_application() -> None:
     assert old[1] != new[1]
 
 
+def test_artifact_hub_knows_the_images() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    named = {each["image"] for each in yaml.safe_load(chart["annotations"]["artifacthub.io/images"])}
+    rendered = {image for values in VALUES for image in re.findall(r"image: (\S+)", golden(values).read_text())}
+    assert {image for image in rendered if image.startswith(("ghcr.io/ray-vllm-stack/", "docker.io/valkey/"))} == named
+    assert (ROOT / chart["icon"].partition("/main/")[2]).is_file()
+
+
 def test_lock_is_of_the_dependency() -> None:
     """What `helm dependency build` compares; like Helm's, the digest is over what is asked for and what was found."""
     chart, lock = (yaml.safe_load((CHART / f"Chart.{end}").read_text()) for end in ("yaml", "lock"))
