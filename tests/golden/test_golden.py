@@ -45,11 +45,11 @@ def test_file_says_for_whom_it_is(values: Path) -> None:
     assert "--dependency-update" in command, "a fresh clone has no dependency"
 
 
-def released(folder: Path) -> Path:
+def released(folder: Path, moved: str = "stack") -> Path:
     """The chart as a release would bump it: its version, its appVersion, and serve_app with it."""
     chart = folder / "chart"
     shutil.copytree(CHART, chart)
-    for name, pattern in (("Chart.yaml", "version|appVersion"), ("files/versions.yaml", "stack")):
+    for name, pattern in (("Chart.yaml", "version|appVersion"), ("files/versions.yaml", moved)):
         file = chart / name
         file.write_text(re.sub(rf"(?m)^({pattern}): [0-9.]+", r"\1: 9.9.9", file.read_text()))
     return chart
@@ -65,6 +65,17 @@ def test_a_release_changes_no_pod(values: Path, tmp_path: Path) -> None:
         before, after = objects(golden(values).read_text(), kind), objects(bumped, kind)
         assert list(before) == list(after)
         assert [each["spec"] for each in before.values()] == [each["spec"] for each in after.values()]
+
+
+@each_values_file
+def test_a_release_with_a_new_gateway_changes_no_ray_cluster(values: Path, tmp_path: Path) -> None:
+    """Byte for byte: KubeRay hashes what it is given, and another hash is another cluster."""
+    bumped = render(values, chart=released(tmp_path, "stack|gatewayImage"))
+    assert "/gateway:9.9.9" in bumped
+    pattern = r"(?m)^  rayClusterConfig:\n(?:    .*\n)+"
+    before = re.findall(pattern, golden(values).read_text())
+    assert len(before) == len(objects(bumped, "RayService"))
+    assert re.findall(pattern, bumped) == before
 
 
 @each_values_file

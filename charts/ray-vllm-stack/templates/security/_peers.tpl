@@ -28,9 +28,14 @@ usage: include "ray-vllm-stack.security.monitoring" $
 {{- end }}
 
 {{/*
-Egress rule that lets pods resolve names, as a YAML list.
+Egress rule that lets pods resolve names, as a YAML list. OpenShift's DNS pods listen on 5353, and a policy sees that port,
+not the Service's.
 usage: include "ray-vllm-stack.security.dns" $
 */}}
 {{- define "ray-vllm-stack.security.dns" -}}
-- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- ports:
+    {{- range $port := ternary (list 53 5353) (list 53) .Values.openshift.enabled }}
+    - {port: {{ $port }}, protocol: UDP}
+    - {port: {{ $port }}, protocol: TCP}
+    {{- end }}
 {{- end }}
