@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
@@ -33,7 +34,7 @@ async def server() -> AsyncIterator[int]:
         app,
         host="127.0.0.1",
         port=0,
-        http=partial(Protocol, idle=IdleConnections()),
+        http=cast("type[asyncio.Protocol]", partial(Protocol, idle=IdleConnections())),
         ws="none",
         lifespan="off",
         log_config=None,
