@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from serve_app.gateway.http import protocol
-from serve_app.gateway.http.protocol import MOST_HEAD_BYTES, Protocol
+from serve_app.gateway.http.protocol import Protocol
+from serve_app.gateway.http.refusals import MOST_HEAD_BYTES
 
 from .served import HOST, Connection, answer, refusal, server
 
