@@ -38,9 +38,9 @@ class Envelope(msgspec.Struct):
     def value(self, name: str) -> Any:  # noqa: ANN401  # any JSON
         """A field's value; None where it is missing, null, or longer than any that the gateway can use."""
         raw = getattr(self, name)
-        if not isinstance(raw, Raw):
-            return raw
-        return msgspec.json.decode(raw) if raw else None
+        if raw is _NOTHING:
+            return None
+        return msgspec.json.decode(raw) if isinstance(raw, Raw) else raw
 
 
 class _WithoutStream(msgspec.Struct, frozen=True):

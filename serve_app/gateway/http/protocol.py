@@ -159,9 +159,6 @@ class Protocol(HttpToolsProtocol):
         """A header; one that comes after the body is dropped."""
         if self._in_head:
             self._whole_bytes += len(name) + len(value)
-            if len(self.headers) >= MOST_HEADERS:
-                self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-                raise ValueError
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -173,7 +170,7 @@ class Protocol(HttpToolsProtocol):
         self._head.end()
         if self._limit is not None:
             self._end_limit()
-        if self._whole_bytes + len(self.url) > MOST_HEAD_BYTES:
+        if self._whole_bytes + len(self.url) > MOST_HEAD_BYTES or len(self.headers) > MOST_HEADERS:
             self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise ValueError  # ends the parsing; the parser's error then leads to `send_400_response`
         if len(self.pipeline) >= MOST_PIPELINED:

@@ -51,12 +51,11 @@ async def test_a_stream_is_kept_alive_until_the_model_answers(model: FakeModel, 
 async def test_no_comment_is_sent_once_the_answer_has_begun(model: FakeModel, tmp_path: Path) -> None:
     gate = asyncio.Event()
     model.script = [slow(stream(*SSE, gate=gate), 0.15)]
-    async with running_gateway(tmp_path, waiting(model.url)) as gateway:
-        async with gateway.post(ask(stream=True)) as response:
-            before = await response.content.readuntil(SSE[0])
-            await asyncio.sleep(0.3)
-            gate.set()
-            after = await response.content.read()
+    async with running_gateway(tmp_path, waiting(model.url)) as gateway, gateway.post(ask(stream=True)) as response:
+        before = await response.content.readuntil(SSE[0])
+        await asyncio.sleep(0.3)
+        gate.set()
+        after = await response.content.read()
     assert before.startswith(b": ")
     assert after == b"".join(SSE[1:])
 

@@ -11,15 +11,23 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from serve_app.gateway.http.idle_connections import IdleConnections
-from serve_app.gateway.http.protocol import Protocol
+from serve_app.gateway.http.protocol import CONNECTION, Protocol
 
 from ..support import until
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+LEFT = asyncio.Event()
+"""Set when a client of /late has left."""
+
+
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Tells the path and the headers; waits for the body's end first, except at /early."""
+    """Tells the path and the headers; waits for the body's end first, except at /early; /late looks for the client."""
+    if scope["path"] == "/late":
+        await asyncio.sleep(0.2)
+        scope["extensions"][CONNECTION].when_left(LEFT.set)
+        return
     while scope["path"] != "/early" and (await receive()).get("more_body"):
         pass
     names = [name.decode() for name, _ in scope["headers"]]

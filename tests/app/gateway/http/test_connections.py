@@ -9,7 +9,7 @@ from serve_app.gateway.http import linger, protocol
 from serve_app.gateway.http.refusals import MOST_HEADERS
 
 from ..support import until
-from .served import HOST, Connection, answer, refusal, server
+from .served import HOST, LEFT, Connection, answer, refusal, server
 
 POST = b"POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
 LENGTH = 200_000_000
@@ -121,3 +121,13 @@ async def test_many_at_once_close_no_more_than_they_must(monkeypatch: pytest.Mon
             writer.write(HOST + b"\r\n")
             assert (await answer(reader))[0] == 200
         await until(lambda: all(reader.at_eof() for reader, _ in connections[:5]))
+
+
+async def test_a_client_that_left_before_anybody_looked_is_seen_to_have_left(connection: Connection) -> None:
+    LEFT.clear()
+    _, writer = connection
+    writer.write(b"GET /late HTTP/1.1\r\nhost: x\r\n\r\n")
+    await writer.drain()
+    writer.close()
+    async with asyncio.timeout(5):
+        await LEFT.wait()

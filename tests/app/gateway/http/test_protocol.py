@@ -149,3 +149,13 @@ async def test_nothing_is_written_into_an_answer_that_is_not_done(connection: Co
     writer.write(b"abcde" + b"nonsense\r\n\r\n")
     async with asyncio.timeout(10):
         assert b"400" not in await reader.read()
+
+
+@pytest.mark.parametrize(("path", "header", "status"), [(400, 400, 200), (700, 400, 431), (400, 700, 431)])
+async def test_path_and_headers_are_limited_together(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, path: int, header: int, status: int
+) -> None:
+    monkeypatch.setattr(protocol, "MOST_HEAD_BYTES", 1000)
+    reader, writer = connection
+    writer.write(b"GET /" + b"p" * path + b" HTTP/1.1\r\nhost: x\r\na: " + b"h" * header + b"\r\n\r\n")
+    assert (await answer(reader))[0] == status
