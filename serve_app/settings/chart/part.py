@@ -110,3 +110,26 @@ class Toleration(Part):
     value: str | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     toleration_seconds: int | None = None
+
+
+class ServiceAccount(Part):
+    """A ServiceAccount."""
+
+    create: bool
+    name: Names
+    annotations: Texts
+
+
+class Peer(Part):
+    """A NetworkPolicyPeer."""
+
+    pod_selector: Raw | None = None
+    namespace_selector: Raw | None = None
+    ip_block: Raw | None = None
+
+
+class EgressRule(Part):
+    """A NetworkPolicyEgressRule."""
+
+    to: list[Peer] | None = None
+    ports: list[Raw] | None = None

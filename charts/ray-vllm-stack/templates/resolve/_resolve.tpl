@@ -8,7 +8,7 @@ template meets values that cannot work, and none reads
   adapters               name -> model id
   routes, providers      name -> route, id -> provider
   platforms, classes     name -> platform, name -> accelerator class
-  clusters               name -> cluster, with rayService, url, models, groups, platform, image, claims
+  clusters               name -> cluster, with rayService, url, models, groups, platform, image, claims, accounts
   used, classesInUse     names of the clusters that have a model, and of the classes of their worker groups, in order
 
 usage: include "ray-vllm-stack.resolve" $

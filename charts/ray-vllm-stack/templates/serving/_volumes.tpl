@@ -33,10 +33,10 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
 
 {{/*
 Source of the volume that holds downloaded weights.
-usage: include "ray-vllm-stack.serving.modelCache" $
+usage: include "ray-vllm-stack.serving.modelCache" <context>
 */}}
 {{- define "ray-vllm-stack.serving.modelCache" -}}
-{{- with .Values.storage.modelCache }}
+{{- with .cluster.storage.modelCache }}
 {{- if .existingClaim -}}
 persistentVolumeClaim:
   claimName: {{ .existingClaim }}

@@ -53,8 +53,8 @@ usage: include "ray-vllm-stack.validate.model.engine" (dict "id" "a" "model" <mo
   "served_model_name" "the model's key in models, or routes"
   "revision" (printf "models.%s.revision" .id)
   "tensor_parallel_size" (printf "models.%s.parallelism.tensor" .id)
-  "download_dir" "storage.modelCache"
-  "hf_token" "storage.huggingFaceToken"
+  "download_dir" "clusterDefaults.storage.modelCache"
+  "hf_token" "clusterDefaults.storage.huggingFaceToken"
   "api_key" "auth" }}
 {{- range $key, $use := $instead }}
 {{- if hasKey $.model.engine $key }}
