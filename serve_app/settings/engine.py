@@ -20,7 +20,7 @@ SOURCE = "set the model's source"
 OWNED: Mapping[str, str] = {
     "model": SOURCE,
     "model_weights": SOURCE,
-    "served_model_name": "the model's key in `models` is its name; add an entry to routes for another",
+    "served_model_name": "set the model's servedNames: its key in `models` is its first name",
     "revision": "set the model's revision",
     "hf_token": "set clusterDefaults.storage.huggingFaceToken: values are no place for a secret",
     "download_dir": "set clusterDefaults.storage.modelCache",

@@ -72,6 +72,7 @@ Interval = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 ClusterName = Annotated[str, StringConstraints(pattern=patterns.CLUSTER)]
 ClassName = Annotated[str, StringConstraints(pattern=patterns.ACCELERATOR_CLASS)]
 ModelId = Annotated[str, StringConstraints(pattern=patterns.MODEL_ID)]
+ModelName = Annotated[str, StringConstraints(pattern=patterns.ROUTE)]
 
 
 class ResourceClaim(Part):

@@ -50,7 +50,7 @@ usage: include "ray-vllm-stack.validate.model.engine" (dict "id" "a" "model" <mo
 {{- define "ray-vllm-stack.validate.model.engine" -}}
 {{- $instead := dict
   "model" (printf "models.%s.source" .id)
-  "served_model_name" "the model's key in models, or routes"
+  "served_model_name" (printf "models.%s.servedNames" .id)
   "revision" (printf "models.%s.revision" .id)
   "tensor_parallel_size" (printf "models.%s.parallelism.tensor" .id)
   "download_dir" "clusterDefaults.storage.modelCache"
