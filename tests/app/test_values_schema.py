@@ -32,6 +32,7 @@ RAW = {
     "capacity.nodeClass.spec",
     "capacity.nodePools.*.spec",
     "capacity.nodePoolDefaults.spec",
+    *(f"metrics.{kind}Monitor.{key}[]" for kind in ("service", "pod") for key in ("relabelings", "metricRelabelings")),
     "networkPolicy.clients[].podSelector",
     "networkPolicy.clients[].namespaceSelector",
     "networkPolicy.clients[].ipBlock",

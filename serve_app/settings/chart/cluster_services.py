@@ -9,6 +9,7 @@ from serve_app.settings.chart.part import (
     Count,
     EgressRule,
     Interval,
+    Name,
     Names,
     Part,
     Peer,
@@ -65,6 +66,17 @@ class Monitor(Part):
     enabled: bool
     labels: Texts
     interval: Interval
+    relabelings: list[Raw]
+    metric_relabelings: list[Raw]
+
+
+class Alert(Part):
+    """What differs in one alert."""
+
+    enabled: bool | None = Field(default=None, description="False leaves the alert out.")
+    threshold: float | None = Field(default=None, description="The number that the alert compares with.")
+    for_: Interval | None = Field(default=None, alias="for", description="How long it has to be so.")
+    labels: Texts | None = Field(default=None, description="Further labels, or other ones; null removes one.")
 
 
 class Rules(Part):
@@ -72,6 +84,7 @@ class Rules(Part):
 
     enabled: bool
     labels: Texts
+    alerts: dict[Name, Alert | None]
     runbook_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")]
 
 
