@@ -32,6 +32,7 @@ RAW = {
     "capacity.nodeClass.spec",
     "capacity.nodePools.*.spec",
     "capacity.nodePoolDefaults.spec",
+    *(f"networkPolicy.operator[].{key}" for key in ("podSelector", "namespaceSelector", "ipBlock")),
     *(f"metrics.{kind}Monitor.{key}[]" for kind in ("service", "pod") for key in ("relabelings", "metricRelabelings")),
     "networkPolicy.clients[].podSelector",
     "networkPolicy.clients[].namespaceSelector",
@@ -82,6 +83,7 @@ DESCRIBED_ABOVE = (
     "tolerations[]",
     "clients[]",
     "monitoring[]",
+    "operator[]",
     "egress[]",
     "gatewayEgress[]",
 )

@@ -111,6 +111,7 @@ class NetworkPolicy(Part):
     enabled: bool
     clients: list[Peer]
     monitoring: list[Peer]
+    operator: list[Peer]
     gateway_egress: list[EgressRule]
 
 

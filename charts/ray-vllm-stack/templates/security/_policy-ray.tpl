@@ -54,8 +54,8 @@ usage: include "ray-vllm-stack.security.redisEgress" (dict "root" $ "cluster" <c
 {{- end }}
 
 {{/*
-Ray heads of all clusters: the KubeRay operator, in whichever namespace it is, tells Ray Serve what to run through the
-dashboard.
+Ray heads of all clusters: the KubeRay operator tells Ray Serve what to run through the dashboard. Whoever may do that runs
+code in the cluster, so the release's own operator is known by its namespace, which others cannot label themselves into.
 usage: include "ray-vllm-stack.security.policy.operator" $
 */}}
 {{- define "ray-vllm-stack.security.policy.operator" -}}
@@ -65,8 +65,14 @@ policyTypes: [Ingress]
 ingress:
   - ports: [{port: 8265}, {port: 8000}]
     from:
-      - namespaceSelector: {}
-        podSelector:
+      {{- with .Values.networkPolicy.operator }}
+      {{- toYaml . | nindent 6 }}
+      {{- else }}
+      - podSelector:
           matchLabels:
             app.kubernetes.io/component: kuberay-operator
+        {{- if not (index .Values "kuberay-operator" "enabled") }}
+        namespaceSelector: {}
+        {{- end }}
+      {{- end }}
 {{- end }}
