@@ -16,6 +16,9 @@ usage: include "ray-vllm-stack.resolve" $
 */}}
 {{- define "ray-vllm-stack.resolve" -}}
 {{- if not (hasKey .Values "resolved") }}
+  {{- range list "gateway" "metrics" "redis" }}{{/* labels and annotations that a later values file takes back */}}
+    {{- $_ := include "ray-vllm-stack.merge.withoutNulls" (get $.Values .) | fromJson | set $.Values . }}
+  {{- end }}
   {{- $models := include "ray-vllm-stack.resolve.models" . | fromJson }}
   {{- $platforms := include "ray-vllm-stack.merge.withoutNulls" .Values.platforms | fromJson }}
   {{- $classes := include "ray-vllm-stack.resolve.classes" (dict "root" . "platforms" $platforms) | fromJson }}
