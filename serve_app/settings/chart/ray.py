@@ -9,6 +9,7 @@ from serve_app.settings.chart.part import (
     ClassName,
     ClusterName,
     Count,
+    EgressRule,
     Image,
     Names,
     Part,
@@ -18,6 +19,7 @@ from serve_app.settings.chart.part import (
     Quantity,
     Raw,
     Resources,
+    ServiceAccount,
     Size,
     Texts,
     Toleration,
@@ -80,6 +82,40 @@ class WorkerGroup(Part):
     pod: Pod | None = Field(default=None, description="The group's pods, with the keys of `podDefaults`.")  # type: ignore[valid-type]
 
 
+class HuggingFaceToken(Part):
+    """The token for gated models."""
+
+    existing_secret: Names
+    key: str
+
+
+class ModelCache(Part):
+    """Where downloaded weights are kept."""
+
+    existing_claim: Names
+    size_limit: Size
+
+
+class Storage(Part):
+    """What a cluster reads weights with."""
+
+    hugging_face_token: HuggingFaceToken
+    model_cache: ModelCache
+
+
+class ServiceAccounts(Part):
+    """The accounts of a cluster's pods."""
+
+    head: ServiceAccount
+    worker: ServiceAccount
+
+
+class ClusterPolicy(Part):
+    """What a cluster's pods may reach beside what they need."""
+
+    egress: list[EgressRule]
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -88,6 +124,9 @@ class ClusterDefaults(Part):
     autoscaler: Autoscaler
     fault_tolerance: FaultTolerance
     worker_groups: dict[GroupName, WorkerGroup | None]
+    storage: Storage
+    service_accounts: ServiceAccounts
+    network_policy: ClusterPolicy
     drain_seconds: WholeSeconds
     env: PodEnv
     spec: Raw
@@ -131,6 +170,7 @@ class RedisPersistence(Part):
 
     size: Annotated[Size, StringConstraints(min_length=1)]
     storage_class_name: Names
+    existing_claim: Names
 
 
 class Redis(Part):
@@ -139,6 +179,7 @@ class Redis(Part):
     image: Image
     existing_secret: Names
     command: list[str]
+    service_account: ServiceAccount
     pod: Pod  # type: ignore[valid-type]
     resources: Resources
     persistence: RedisPersistence
