@@ -77,7 +77,7 @@ test-clients-all: venv ## outside CI: every client of tests/clients/README.md wi
 	@tests/cluster/packages.sh
 	@$(PYTEST) tests/clients
 
-test-attacks: venv gateway-venv ## the gateway in a memory cgroup of 512 MiB under hostile clients (root)
+test-attacks: venv gateway-venv ## hostile clients: the gateway in a memory cgroup of 512 MiB (root)
 	@$(PYTEST) tests/attacks
 
 test-api: ## level 4: every values file on a real API server with the real CRDs, strictly

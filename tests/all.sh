@@ -14,7 +14,7 @@ level() { # NAME COMMAND...
 finish() {
   printf '\n'; printf '%s\n' "${table[@]}"
   printf 'all levels took %d s\nlevels: %d passed, %d failed\n' $SECONDS $passed $failed
-  exit $((failed > 0 || passed < 7))
+  exit $((failed > 0 || passed < 8))
 }
 level "prepare: tools, images, cluster" tests/cluster/prepare.sh
 [ $failed = 0 ] || finish
@@ -22,6 +22,7 @@ export PREPARED=1
 level "0 lint, and generated files" make -s lint verify
 level "1-2 schema, guards, templates, modules" make -s test-unit
 level "3 contract with Ray, vLLM, images" make -s test-contract
+level "3 hostile clients, 512 MiB" make -s test-attacks
 level "4 API server" make -s test-api
 level "6 cluster" make -s test-cluster
 level "cleaned up" make -s down

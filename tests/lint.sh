@@ -25,7 +25,7 @@ too_long() { # modules over 250 lines, template defines over 40
 }
 check ruff ruff check --no-cache .
 check "ruff format" ruff format --no-cache --check .
-check mypy mypy --cache-dir "$cache/mypy" -p serve_app
+check mypy mypy --cache-dir "$cache/mypy"
 check import-linter lint-imports --no-cache
 check shellcheck shellcheck -x "${scripts[@]}"
 check "shellcheck recipes" shellcheck -s bash -e SC2154 "${recipes[@]}"

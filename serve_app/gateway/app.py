@@ -103,8 +103,8 @@ async def gateway(
         async with (
             Supervisor.running(metrics.registry) as supervisor,
             connected() as upstream,
-            Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics) as tokens,
-            store.opened(settings().redis, redis_password, limit_metrics) as limits,
+            Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics, supervisor) as tokens,
+            store.opened(settings().redis, redis_password, limit_metrics, supervisor) as limits,
             ResponseStore.opened(settings().redis, redis_password) as response_store,
         ):
             for watched in (catalog, keys):
@@ -130,7 +130,7 @@ async def gateway(
                     dispatcher=dispatcher,
                     relay=Relay(metrics),
                     shadows=shadows,
-                    stored=StoredResponses(Responses(response_store)),
+                    stored=StoredResponses(Responses(response_store, supervisor)),
                     routing_metrics=routing_metrics,
                 ),
                 management=management_app(lambda: catalog.current, limiter, drain),

@@ -15,7 +15,6 @@ from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.exchange.writer import ResponseWriter, StalledError
 from serve_app.gateway.http.cors import cors_headers, is_preflight, preflight_headers
 from serve_app.gateway.http.disconnect import DisconnectError
-from serve_app.gateway.http.intake import discard
 from serve_app.gateway.http.protocol import CONNECTION
 from serve_app.gateway.http.request_id import request_id_of
 from serve_app.gateway.metering.meter import Meter
@@ -131,12 +130,8 @@ class GatewayApp:
         record: RequestRecord,
         response: ResponseWriter,
     ) -> None:
-        try:
-            record.caller = await self._authenticator.check(headers)
-            record.api = table.find(record.method, record.path)
-        except ApiError:
-            await discard(receive, headers)
-            raise
+        record.caller = await self._authenticator.check(headers)
+        record.api = table.find(record.method, record.path)
         if self._tracing is not None:
             record.span = self._tracing.start(record.method, table.template_of(record.path), headers)
         if record.api is not None:

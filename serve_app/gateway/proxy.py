@@ -17,7 +17,7 @@ from serve_app.gateway.exchange.plan import Plan
 from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.exchange.writer import ResponseWriter
 from serve_app.gateway.http import body as request_body
-from serve_app.gateway.http.body import Body
+from serve_app.gateway.http.body import NO_BODY, Body
 from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.http.disconnect import cancelled_on_disconnect
 from serve_app.gateway.http.protocol import CONNECTION
@@ -104,13 +104,13 @@ class Proxy:
         catalog, caller = self._catalog(), record.caller
         connection = scope["extensions"][CONNECTION]
         arrived = connection.request_arrived
-        share = self._memory.share()
         # A body that is still to come may take long and much memory, so its caller's limits come first.
         grant = NO_GRANT if arrived else await self._limiter.enter(caller)
         estimated = NOTHING
+        body = NO_BODY
         try:
-            limits = catalog.config.limits
-            body = await request_body.read(receive, headers, api, limits, share, model=place.model, arrived=arrived)
+            limits, named = catalog.config.limits, place.model
+            body = await request_body.read(receive, headers, api, limits, self._memory, model=named, arrived=arrived)
             record.stream = body.stream
             if catalog.config.metering.log_prompts:
                 record.prompt = body.raw[:LONGEST_PROMPT]
@@ -129,7 +129,7 @@ class Proxy:
             with cancelled_on_disconnect(connection):
                 await self._answer(request, plan, catalog, api, record, response)
         finally:
-            share.release()
+            body.release()
             grant.settle(*charge(record, estimated))
 
     async def _plan(
@@ -182,8 +182,7 @@ class Proxy:
         try:
             usage = self._usage(answer, request, api, record)
             watchers = self._watchers(answer, request.body, shadow, api, record)
-            if shadow is None:
-                request.body.release()  # nobody sends it again
+            request.body.release()  # nobody sends it again
             await self._relay(answer, record, response, usage, watchers, catalog.config.timeouts.idle_seconds)
             if api is RETRIEVE and record.usage is not None:
                 counts = await self._stored.counts(response_id(request.path), record.caller)

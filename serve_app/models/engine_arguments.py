@@ -1,7 +1,8 @@
 """Prints vLLM's engine arguments as JSON Schema: `python -m serve_app.models.engine_arguments`, in the serve image.
 
 The fields are those that Ray passes on: the engine's and the OpenAI server's. The schema is never narrower than what
-vLLM takes: a type that JSON cannot say is passed over, and a field with no other type is open.
+vLLM takes: a type that JSON cannot say is passed over, and a field with no other type is open. The bounds of numbers
+are not the arguments' own, but those of the configs that vLLM makes of them, whose fields have the same names.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import redirect_stdout
 from typing import Annotated, Any, Literal, Union
 
+BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 SCALARS: dict[type, str] = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -27,6 +29,23 @@ def fields(*classes: type) -> dict[str, dict[str, Any]]:
                 # A type in quotes names what vLLM imports for type checkers only.
                 found[field.name] = {} if isinstance(field.type, str) else schema_of(field.type)
     return dict(sorted(found.items()))
+
+
+def bounds(*configs: Any) -> dict[str, dict[str, float]]:  # noqa: ANN401 - pydantic's dataclasses, not imported here
+    """The bounds of the configs' numbers by field; none where two configs of one field differ."""
+    found: dict[str, dict[str, float]] = {}
+    differ: set[str] = set()
+    for config in configs:
+        for name, field in config.__pydantic_fields__.items():
+            limits = {
+                keyword: getattr(each, short)
+                for each in field.metadata
+                for short, keyword in BOUNDS.items()
+                if hasattr(each, short)
+            }
+            if limits and found.setdefault(name, limits) != limits:
+                differ.add(name)
+    return {name: limits for name, limits in found.items() if name not in differ}
 
 
 def schema_of(annotation: object) -> dict[str, Any]:
@@ -70,15 +89,24 @@ def _options(annotation: object) -> list[object]:
     return [annotation]
 
 
+def _is_config(cls: object) -> bool:
+    return isinstance(cls, type) and dataclasses.is_dataclass(cls) and hasattr(cls, "__pydantic_fields__")
+
+
 def main() -> None:
     """Writes the arguments of the installed vLLM."""
     with redirect_stdout(sys.stderr):  # vLLM logs there
-        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.engine import arg_utils
         from vllm.entrypoints.launchers.cli_args import FrontendArgs
 
     from serve_app.version import installed
 
-    found = fields(AsyncEngineArgs, FrontendArgs)
+    # A draft model's config has fields of its own by the names of the model's.
+    configs = {cls for name, cls in vars(arg_utils).items() if name != "SpeculativeConfig" and _is_config(cls)}
+    limits = bounds(*configs)
+    found = {
+        name: schema | limits.get(name, {}) for name, schema in fields(arg_utils.AsyncEngineArgs, FrontendArgs).items()
+    }
     rows = [f" {json.dumps(name)}: {json.dumps(schema)}" for name, schema in found.items()]
     body = ",\n".join(rows)
     sys.stdout.write(f'{{"vllm": "{installed("vllm")}", "arguments": {{\n{body}\n}}}}\n')

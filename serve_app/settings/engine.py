@@ -20,10 +20,10 @@ SOURCE = "set the model's source"
 OWNED: Mapping[str, str] = {
     "model": SOURCE,
     "model_weights": SOURCE,
-    "served_model_name": "the model's key in `models` is its name; add an entry to routes for another",
+    "served_model_name": "set the model's servedNames: its key in `models` is its first name",
     "revision": "set the model's revision",
-    "hf_token": "set storage.huggingFaceToken: values are no place for a secret",
-    "download_dir": "set storage.modelCache",
+    "hf_token": "set clusterDefaults.storage.huggingFaceToken: values are no place for a secret",
+    "download_dir": "set clusterDefaults.storage.modelCache",
     "tensor_parallel_size": "set parallelism.tensor",
     "distributed_executor_backend": "leave it out: it follows from the accelerator's kind",
     "device_ids": "leave it out: Ray assigns the devices",

@@ -26,7 +26,7 @@ HOST = r"^(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
 
 # The same in words, for the keys of maps.
 WORDS = {
-    MODEL_ID: "lower-case letters, digits, . and -, at most 63",
+    MODEL_ID: "lower-case letters, digits, . and -, at most 63; for other names see servedNames and routes",
     ROUTE: "letters, digits, ., _, :, / and -, at most 128",
     CLUSTER: "lower-case letters, digits and -, a letter first, at most 24",
     ACCELERATOR_CLASS: "lower-case letters, digits and -, a letter first, at most 40",

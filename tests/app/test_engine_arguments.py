@@ -4,15 +4,18 @@ import enum
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+import pydantic
 import pytest
+from annotated_types import Ge, Gt, Le, Lt
 
-from serve_app.models.engine_arguments import fields, schema_of
+from serve_app.models.engine_arguments import bounds, fields, schema_of
 from serve_app.settings.engine import OWNED, arguments, refusals
 
 
 def test_names_of_the_pinned_vllm() -> None:
     assert {"max_model_len", "gpu_memory_utilization", "enable_prefix_caching", "tool_call_parser"} <= set(arguments())
-    assert arguments()["max_model_len"] == {"type": "integer"}
+    assert arguments()["max_model_len"] == {"type": "integer", "minimum": -1}
+    assert arguments()["gpu_memory_utilization"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
     assert "bfloat16" in arguments()["dtype"]["enum"]
 
 
@@ -93,3 +96,26 @@ def test_fields_are_public_and_sorted() -> None:
         d: "Unknown" = field(default=None)  # type: ignore[name-defined]  # noqa: F821
 
     assert list(fields(Arguments).items()) == [("a", {"type": "string"}), ("b", {"type": "integer"}), ("d", {})]
+
+
+def test_bounds_are_those_of_the_configs_that_agree() -> None:
+    share = Annotated[float, Gt(0), Le(1)]
+
+    @pydantic.dataclasses.dataclass
+    class Cache:
+        utilization: share = 0.9
+        length: Annotated[int | None, Ge(-1)] = None
+        depth: Annotated[int, Ge(1)] = 1
+        name: Annotated[str, "text"] = ""
+
+    @pydantic.dataclasses.dataclass
+    class Scheduler:
+        length: int = 1
+        depth: Annotated[int, Ge(2)] = 2
+        watermark: Annotated[float, Ge(0), Lt(1)] = 0
+
+    assert bounds(Cache, Scheduler) == {
+        "utilization": {"exclusiveMinimum": 0, "maximum": 1},
+        "length": {"minimum": -1},
+        "watermark": {"minimum": 0, "exclusiveMaximum": 1},
+    }

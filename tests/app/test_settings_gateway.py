@@ -38,7 +38,7 @@ def test_only_models_are_needed() -> None:
 def test_it_cannot_be_changed() -> None:
     config = GatewayConfig.model_validate(FULL)
     with pytest.raises(ValidationError):
-        config.limits.max_body_bytes = 1
+        setattr(config.limits, "max_body_bytes", 1)  # noqa: B010  # mypy refuses the plain way
 
 
 @pytest.mark.parametrize(

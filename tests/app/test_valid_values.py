@@ -32,6 +32,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         }
     },
     "model ids": {"models": {"a": {}, "qwen3-8b": {}, "llama-3.1-8b": {}, "9b": {}, "a" * 63: {}}},
+    "further names of models": {
+        "models": {"a": {"servedNames": ["meta-llama/Llama-3.1-8B-Instruct", "gpt-4o", "org:m_1"]}}
+    },
     "engine arguments of every type": {
         "models": {
             "a": {

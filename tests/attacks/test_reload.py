@@ -11,8 +11,8 @@ from tests.attacks.stage import Stage
 from tests.attacks.test_memory import SMALL
 
 POISON = {
-    "a date that does not exist": b"models: {}\nteams: {2026-13-45: {}}\n",
-    "a date as a name": b"models: {2026-01-31: {url: http://x}}\n",
+    "a date that does not exist": b"models: {}\nteams: {!!timestamp 2026-13-45: {}}\n",
+    "a date as a name": b"models: {!!timestamp 2026-01-31: {url: http://x}}\n",
     "not UTF-8": b"models: {\xff\xfe: \x00}",
     "deeper than Python's stack": b"models: " + b"[" * 5000 + b"]" * 5000,
     "not a number": b"models: {a: {url: http://127.0.0.1:1}}\nqueue: {maxSeconds: .nan}\n",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from openai import OpenAI
+from openai.types.chat import ChatCompletionMessageParam
 
 from tests.cluster.kube import kubectl
 from tests.cluster.stack import ROOT, Stack
@@ -69,7 +70,7 @@ def main() -> None:
             print(f"\n{model}, asked {QUESTION!r}:\n  ", end="", flush=True)
             asked = time.monotonic()
             first = None
-            messages = [{"role": "user", "content": QUESTION}]
+            messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]
             for chunk in client.chat.completions.create(
                 model=model, messages=messages, stream=True, temperature=0, max_tokens=200
             ):

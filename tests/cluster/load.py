@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletionMessageParam
 
 from tests.cluster.figures import note
 
@@ -82,7 +83,7 @@ class Load:
         began = time.monotonic()
         finished = False
         try:
-            messages = [{"role": "user", "content": "What is ray-vllm-stack?"}]
+            messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "What is ray-vllm-stack?"}]
             async for chunk in await client.chat.completions.create(
                 model=model, messages=messages, stream=True, max_tokens=8
             ):

@@ -17,13 +17,20 @@ def golden(values: Path) -> Path:
     return Path(__file__).parent / values.name
 
 
-def render(values: Path, *arguments: str, helm: str = "helm", chart: Path = CHART) -> str:
-    """What `helm install demo` in namespace llm would send, the operator's own chart left out.
+def render(
+    values: Path,
+    *arguments: str,
+    helm: str = "helm",
+    chart: Path = CHART,
+    release: str = "demo",
+    namespace: str = "llm",
+) -> str:
+    """What `helm install` would send, the operator's own chart left out.
 
     Raises:
         RuntimeError: helm refused; the message is helm's.
     """
-    command = [helm, "template", "demo", str(chart), "--namespace", "llm", "--values", str(values)]
+    command = [helm, "template", release, str(chart), "--namespace", namespace, "--values", str(values)]
     command += ["--set", "kuberay-operator.enabled=false", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

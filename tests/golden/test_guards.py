@@ -12,11 +12,11 @@ CASES = {
     "models.sparrow.source=Qwen/Qwen3-8B": 'models.sparrow.source: is "Qwen/Qwen3-8B", write it as hf://ORG/NAME',
     "models.sparrow.replicas.max=0": "models.sparrow.replicas.max: is 0, make it at least 1, or set models.sparrow",
     "models.sparrow.engine.model=x": "models.sparrow.engine.model: is set by the chart, use models.sparrow.source",
-    "models.sparrow.engine.served_model_name=x": "engine.served_model_name: is set by the chart, use the model's key",
+    "models.sparrow.engine.served_model_name=x": "engine.served_model_name: is set by the chart, use models.sparrow.s",
     "models.sparrow.engine.revision=x": "engine.revision: is set by the chart, use models.sparrow.revision",
     "models.sparrow.engine.tensor_parallel_size=2": "is set by the chart, use models.sparrow.parallelism.tensor",
-    "models.sparrow.engine.download_dir=/x": "engine.download_dir: is set by the chart, use storage.modelCache",
-    "models.sparrow.engine.hf_token=x": "engine.hf_token: is set by the chart, use storage.huggingFaceToken",
+    "models.sparrow.engine.download_dir=/x": "is set by the chart, use clusterDefaults.storage.modelCache",
+    "models.sparrow.engine.hf_token=x": "is set by the chart, use clusterDefaults.storage.huggingFaceToken",
     "models.sparrow.engine.api_key=x": "models.sparrow.engine.api_key: is set by the chart, use auth",
     "clusters.main.faultTolerance.address=redis.example": (
         'clusters.main.faultTolerance.address: is "redis.example", write it as redis://HOST:PORT or rediss://HOST:PORT'

@@ -18,7 +18,7 @@ CREDENTIALS_IPV6 = End(address="fd00:ec2::23")
 
 
 def ends(objects: list[dict[str, Any]]) -> dict[str, End]:
-    """The pods of the release by component, KubeRay's operator in a namespace of its own, and some strangers."""
+    """The pods of the release by component, and some strangers."""
     found: dict[str, End] = {}
     for each in objects:
         templates = [each] if each["kind"] == "Pod" else []
@@ -30,7 +30,8 @@ def ends(objects: list[dict[str, Any]]) -> dict[str, End]:
         for template in templates:
             labels = template["metadata"]["labels"]
             component = labels["app.kubernetes.io/component"]
-            found[component] = End(labels, "ray-system" if component == "kuberay-operator" else "llm")
+            found[component] = End(labels, "llm")
+    found["other operator"] = End({"app.kubernetes.io/component": "kuberay-operator"}, "ray-system")
     found["neighbour"] = End({"app": "chat"}, "llm")
     found["stranger"] = End({"app": "chat"}, "other")
     found["prometheus"] = End({"app": "prometheus"}, "monitoring", namespace_labels={"name": "monitoring"})
@@ -82,6 +83,7 @@ NO = [
     ("other gateway", "ray-worker", 8000),
     ("prometheus", "ray-head", 8265),
     ("kuberay-operator", "ray-worker", 52365),
+    ("other operator", "ray-head", 8265),
     ("smoke", "ray-worker", 8000),
     *((source, "redis", 6379) for source in ("gateway", "neighbour", "stranger")),
     ("redis", "web", 443),
@@ -127,6 +129,14 @@ def test_may_resolve_names(source: str, protocol: str) -> None:
 def test_chosen_clients_and_monitoring(source: str, target: str, port: int, *, may: bool) -> None:
     policies, pods = connections("--set", f"{CLIENTS},{MONITORING}")
     assert allowed(policies, pods[source], pods[target], port) is may
+
+
+@pytest.mark.parametrize(("peers", "may"), [("", True), ("platform", False), ("ray", True)])
+def test_operator_of_another_release(peers: str, *, may: bool) -> None:
+    chosen = f"networkPolicy.operator[0].namespaceSelector.matchLabels.name={peers}"
+    policies, pods = connections("--set", ",".join(["kuberay-operator.enabled=false", *([chosen] if peers else [])]))
+    operator = End(pods["other operator"].labels, "ray-system", namespace_labels={"name": "ray"})
+    assert allowed(policies, operator, pods["ray-head"], 8265) is may
 
 
 def test_cleaning_redis_is_ray() -> None:

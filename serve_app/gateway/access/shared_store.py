@@ -17,6 +17,7 @@ from serve_app.gateway.access.memory_store import MemoryStore
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
 from serve_app.gateway.access.redis_store import RedisStore
 from serve_app.gateway.access.rules import Rules
+from serve_app.gateway.background.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -120,10 +121,10 @@ class SharedStore:
             self._debts.settle(lease, 0, 0)
 
     @contextlib.asynccontextmanager
-    async def tended(self) -> AsyncIterator["SharedStore"]:
+    async def tended(self, supervisor: Supervisor) -> AsyncIterator["SharedStore"]:
         """Looks after Redis and the leases meanwhile; in the end Redis is told what it does not know yet."""
         await self._tend()
-        tending = asyncio.create_task(self._tend_forever())
+        tending = supervisor.run_forever("shared limits", self._tend_forever)
         try:
             yield self
         finally:

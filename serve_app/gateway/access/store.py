@@ -12,6 +12,7 @@ from serve_app.gateway.access.redis_batches import BatchingRedis, connection_poo
 from serve_app.gateway.access.redis_store import RedisStore
 from serve_app.gateway.access.rules import Rules
 from serve_app.gateway.access.shared_store import SharedStore
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.settings.gateway import Redis
 
 
@@ -70,13 +71,16 @@ class ReplicaStore:
 
 
 @contextlib.asynccontextmanager
-async def opened(config: Redis | None, password: str | None, metrics: LimitMetrics) -> AsyncIterator[Store]:
+async def opened(
+    config: Redis | None, password: str | None, metrics: LimitMetrics, supervisor: Supervisor
+) -> AsyncIterator[Store]:
     """The store of a gateway. Redis need not be there (yet).
 
     Args:
         config: Where Redis is; None for limits of this replica only.
         password: Redis's password, if it has one.
         metrics: Where refusals and failures are counted.
+        supervisor: Runs what looks after Redis.
     """
     if config is None:
         yield ReplicaStore()
@@ -84,7 +88,8 @@ async def opened(config: Redis | None, password: str | None, metrics: LimitMetri
     pool = connection_pool(config.url, password=password, timeout_seconds=config.timeout_seconds)
     client = BatchingRedis(pool)
     try:
-        async with SharedStore(RedisStore(client), metrics, timeout_seconds=config.timeout_seconds).tended() as store:
+        shared = SharedStore(RedisStore(client), metrics, timeout_seconds=config.timeout_seconds)
+        async with shared.tended(supervisor) as store:
             yield store
     finally:
         await pool.aclose()

@@ -18,6 +18,7 @@ from serve_app.gateway.access.keys import TOKENS_NAME
 from serve_app.gateway.access.metrics import AccessMetrics, TokenResult
 from serve_app.gateway.access.verify import LEEWAY_SECONDS, TokenError, claims_of
 from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Oidc, Team
 
@@ -70,12 +71,16 @@ class Tokens:
     @classmethod
     @asynccontextmanager
     async def connected(
-        cls, settings: Callable[[], Oidc | None], teams: Callable[[], Mapping[str, Team]], metrics: AccessMetrics
+        cls,
+        settings: Callable[[], Oidc | None],
+        teams: Callable[[], Mapping[str, Team]],
+        metrics: AccessMetrics,
+        supervisor: Supervisor,
     ) -> AsyncIterator["Tokens"]:
-        """Tokens with open connections; the issuer's keys are kept up to date meanwhile."""
+        """Tokens with open connections; the supervisor keeps the issuer's keys up to date meanwhile."""
         async with aiohttp.ClientSession(trust_env=True) as session:
             tokens = cls(settings, teams, session, metrics)
-            following = asyncio.create_task(tokens.follow_issuer())
+            following = supervisor.run_forever("issuer", tokens.follow_issuer)
             try:
                 yield tokens
             finally:

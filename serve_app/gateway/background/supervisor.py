@@ -40,15 +40,18 @@ class Supervisor:
         finally:
             await supervisor.close()
 
-    def run_forever(self, name: str, work: Callable[[], Work]) -> None:
+    def run_forever(self, name: str, work: Callable[[], Work]) -> asyncio.Task[object]:
         """Runs work that never ends; where it does or fails it is begun again, after a pause that grows to 30 s.
 
         Args:
             name: Its name in logs and metrics.
             work: Begins it.
+
+        Returns:
+            What can be cancelled to end it before the others.
         """
         self._failures.labels(name)
-        self._start(self._forever(name, work))
+        return self._start(self._forever(name, work))
 
     def spawn(self, name: str, work: Work) -> None:
         """Runs work that ends by itself.
@@ -70,10 +73,11 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, work: Work) -> None:
+    def _start(self, work: Work) -> asyncio.Task[object]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _forever(self, name: str, work: Callable[[], Work]) -> None:
         pause = _FIRST_PAUSE

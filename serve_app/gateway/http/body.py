@@ -1,26 +1,32 @@
 """A request's body, and the little that the gateway has to know of it: which model is to answer, and how."""
 
 from collections.abc import Mapping
+from copy import copy
 from http import HTTPStatus
+from itertools import count
+from typing import Any
 
 import msgspec
 from starlette.types import Receive
 
 from serve_app.gateway.api.errors import ApiError, Headers
 from serve_app.gateway.api.table import Api
-from serve_app.gateway.http.body_memory import BodyShare
+from serve_app.gateway.http.body_memory import BodyMemory, BodyShare
 from serve_app.gateway.http.envelope import Envelope, bad_request, envelope_of
 from serve_app.gateway.http.form import Form
 from serve_app.gateway.http.intake import receive_all
 from serve_app.settings.gateway import Limits
 
 Pieces = tuple[bytes | memoryview, ...]
-_MOST_FIELDS = 10_000
-"""Of a body that is written anew field by field; each costs memory, and no API knows a hundred."""
+MOST_FIELDS = 4096
+"""Top-level fields of a large body that is changed; each costs memory, and no API knows a hundred."""
+_SMALL = 64 * 1024
+"""Bytes that are copied rather than sent as a piece of their own."""
 _YES = frozenset(("1", "on", "t", "true", "y", "yes"))
 _NO = frozenset(("", "0", "f", "false", "n", "no", "off"))
 """What a form's field may have for a boolean, as pydantic reads it."""
 _NO_ENVELOPE = Envelope()
+_decode_small = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Body:
@@ -55,13 +61,32 @@ class Body:
         self._form = form
         self._share = share
 
+    @property
+    def memory_is_scarce(self) -> bool:
+        """Whether nobody should hold this body without need."""
+        return self._share is not None and self._share.scarce
+
+    def share(self) -> "Body":
+        """The same body for another user, which has to release it too."""
+        if self._share is not None:
+            self._share.add_user()
+        return copy(self)
+
+    def release(self) -> None:
+        """Gives the bytes back, unless others use them: nobody sends them again. A second time does nothing."""
+        self.raw = b""
+        self._form = None
+        if self._share is not None:
+            self._share.release()
+            self._share = None
+
     def pieces(
         self, upstream_model: str, changes: Mapping[str, object] | None = None, fields: Mapping[str, str] | None = None
     ) -> Pieces:
-        """The body for a model, in pieces that are sent one after the other; what is unchanged is not copied.
+        """The body for a model, in pieces that are sent one after the other.
 
-        A changed field is appended: of two fields of one name JSON readers take the last, vLLM's and Ray's among them.
-        For a server that wants other fields the body is written anew, each value as it came.
+        A body that needs no change is sent as it came. In one that does, each value that is not changed stays as it
+        came, to the digit, and large ones are not copied.
 
         Args:
             upstream_model: What `model` has to be there.
@@ -69,7 +94,7 @@ class Body:
             fields: Top-level field -> its name there; empty drops it.
 
         Raises:
-            ApiError: 400, the body has too many fields to be written anew.
+            ApiError: 400, a large body has too many top-level fields.
         """
         if self._form is not None:
             return (self.raw,) if upstream_model == self.written else self._form.replaced("model", upstream_model)
@@ -78,29 +103,17 @@ class Body:
         changed = dict(changes or {})
         if upstream_model != self.written:
             changed["model"] = upstream_model
-        found = {name: to for name, to in (fields or {}).items() if name in changed or f'"{name}"'.encode() in self.raw}
-        if found:
-            return (self._renamed(found, changed),)
-        if not changed:
+        renamed = fields and any(name in changed or f'"{name}"'.encode() in self.raw for name in fields)
+        if not changed and not renamed:
             return (self.raw,)
-        end = self.raw.rindex(b"}")
-        comma = b"" if self.raw[:1024].strip().startswith(b"{}") else b","
-        return memoryview(self.raw)[:end], comma + msgspec.json.encode(changed)[1:]
+        given = _fields(self.raw) | changed
+        if fields:
+            given = {fields.get(name, name): value for name, value in given.items()}
+            given.pop("", None)
+        return (msgspec.json.encode(given),) if len(self.raw) <= _SMALL else _pieces(given)
 
-    def _renamed(self, fields: Mapping[str, str], changed: Mapping[str, object]) -> bytes:
-        if self.raw.count(b":") > _MOST_FIELDS and self.raw.count(b'":') > _MOST_FIELDS:
-            raise bad_request(f"The body has more than {_MOST_FIELDS} fields: send fewer.")
-        given: dict[str, object] = msgspec.json.decode(self.raw, type=dict[str, msgspec.Raw])
-        kept = {fields.get(name, name): value for name, value in (given | dict(changed)).items()}
-        kept.pop("", None)
-        return msgspec.json.encode(kept)
 
-    def release(self) -> None:
-        """Frees the bytes: nobody sends them again."""
-        self.raw = b""
-        self._form = None
-        if self._share is not None:
-            self._share.release()
+NO_BODY = Body(b"")
 
 
 async def read(
@@ -108,19 +121,19 @@ async def read(
     headers: Headers,
     api: Api,
     limits: Limits,
-    share: BodyShare,
+    memory: BodyMemory,
     *,
     model: str = "",
     arrived: bool = False,
 ) -> Body:
-    """Reads a request's body.
+    """Reads a request's body, which has to be released.
 
     Args:
         receive: ASGI's receive.
         headers: The request's headers.
         api: The API.
         limits: How large it may be, and how long it may take.
-        share: Counts its bytes; the body gives them back when it is released.
+        memory: Counts its bytes until it is released.
         model: The model that the request's path names, which then counts; empty for the body's own.
         arrived: Whether all of it is there already.
 
@@ -129,13 +142,17 @@ async def read(
         DisconnectError: The client left before the end.
     """
     most = limits.max_form_bytes if api.body == "form" else limits.max_body_bytes
-    raw = await receive_all(receive, headers, most, limits.body_seconds, share, arrived=arrived)
-    if api.body == "none":
+    share = memory.share()
+    try:
+        raw = await receive_all(receive, headers, most, limits.body_seconds, share, arrived=arrived)
+        if api.body == "none":
+            share.release()
+            return NO_BODY
+        of = _of_form if api.body == "form" else _of_json
+        return of(raw, headers.get(b"content-type", b""), api, model, share)
+    except BaseException:
         share.release()
-        return Body(b"")
-    content_type = headers.get(b"content-type", b"")
-    of = _of_form if api.body == "form" else _of_json
-    return of(raw, content_type, api, model, share)
+        raise
 
 
 def _of_json(raw: bytes, content_type: bytes, api: Api, model: str, share: BodyShare) -> Body:
@@ -164,6 +181,43 @@ def _of_form(raw: bytes, content_type: bytes, api: Api, model: str, share: BodyS
     user = form.text("user") or ""
     streams = api.streams and stream in _YES
     return Body(raw, model=model or named, written=named, stream=streams, user=user, form=form, share=share)
+
+
+def _fields(raw: bytes) -> dict[str, Any]:
+    """The top-level fields, undecoded; of two with one name the last, as JSON readers take it."""
+    if len(raw) <= _SMALL:
+        return _decode_small(raw)
+    seen = count(1)
+
+    def name(_: type, text: str) -> _Name:
+        if next(seen) > MOST_FIELDS:
+            raise bad_request(f"The body has more than {MOST_FIELDS} top-level fields: send fewer.")
+        return _Name(text)
+
+    fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[_Name, msgspec.Raw], dec_hook=name)
+    return fields
+
+
+class _Name(str):
+    """A field's name, of a type of its own so that msgspec calls the hook that counts them."""
+
+    __slots__ = ()
+
+
+def _pieces(fields: Mapping[str, object]) -> Pieces:
+    """A JSON object in which large values are pieces of their own, and views."""
+    large: dict[str, memoryview] = {}
+    small: dict[str, object] = {}
+    for name, value in fields.items():
+        if isinstance(value, msgspec.Raw) and (view := memoryview(value)).nbytes > _SMALL:
+            large[name] = view
+        else:
+            small[name] = value
+    pieces: list[bytes | memoryview] = [msgspec.json.encode(small).removesuffix(b"}")]
+    for name, view in large.items():
+        comma = b"," if small or len(pieces) > 1 else b""
+        pieces += [b"%s%s:" % (comma, msgspec.json.encode(str(name))), view]
+    return (*pieces, b"}")
 
 
 def _is_json(content_type: bytes) -> bool:

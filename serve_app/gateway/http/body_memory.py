@@ -29,8 +29,13 @@ class BodyMemory:
         )
         gauge.set_function(lambda: self.used)
 
+    @property
+    def scarce(self) -> bool:
+        """Whether more than half of it is taken."""
+        return self.used > self._most_bytes() // 2
+
     def share(self) -> "BodyShare":
-        """The share of one request, empty at first."""
+        """The share of one body, empty at first."""
         return BodyShare(self)
 
     def take(self, size: int, held: int) -> None:
@@ -50,20 +55,32 @@ class BodyMemory:
 
 
 class BodyShare:
-    """What one request holds."""
+    """What one body holds, for all that use it."""
 
-    __slots__ = ("_memory", "size")
+    __slots__ = ("_memory", "_users", "size")
 
     def __init__(self, memory: BodyMemory) -> None:
         self._memory = memory
+        self._users = 1
         self.size = 0
+
+    @property
+    def scarce(self) -> bool:
+        """Whether bodies take so much memory that nobody should hold this one without need."""
+        return self._memory.scarce
 
     def take(self, size: int) -> None:
         """Takes more bytes; see `BodyMemory.take`."""
         self._memory.take(size, self.size)
         self.size += size
 
+    def add_user(self) -> None:
+        """Adds a user, which has to release it too."""
+        self._users += 1
+
     def release(self) -> None:
-        """Gives all bytes back; a second time does nothing."""
-        self._memory.used -= self.size
-        self.size = 0
+        """Ends a use; with the last one all bytes are given back."""
+        self._users -= 1
+        if not self._users:
+            self._memory.used -= self.size
+            self.size = 0

@@ -9,15 +9,13 @@ from serve_app.gateway.api.errors import ApiError, Headers
 from serve_app.gateway.http.body_memory import BodyShare
 from serve_app.gateway.http.disconnect import DisconnectError
 
-_MOST_DISCARDED = 64 * 1024 * 1024
-_DISCARD_SECONDS = 10
 _CLOSE = (b"connection", b"close")
 
 
 async def receive_all(
     receive: Receive, headers: Headers, most_bytes: int, seconds: float, share: BodyShare, *, arrived: bool = False
 ) -> bytes:
-    """Reads the whole body.
+    """Reads the whole body. One that is refused is left unread, and the connection ends after the refusal.
 
     Args:
         receive: ASGI's receive.
@@ -34,25 +32,23 @@ async def receive_all(
     """
     encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
-        await discard(receive, headers)
         name = encoding.decode("latin-1")
         message = f"The body's content-encoding is {name!r}: send the body uncompressed, without that header."
         accepted = [(b"accept-encoding", b"identity")]
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, code="unsupported_encoding", headers=accepted)
     if int(headers.get(b"content-length", 0)) > most_bytes:
-        await discard(receive, headers)
         raise _too_large(most_bytes)
     if arrived:
-        return await _joined(receive, headers, most_bytes, share)
+        return await _joined(receive, most_bytes, share)
     try:
         async with asyncio.timeout(seconds):
-            return await _joined(receive, headers, most_bytes, share)
+            return await _joined(receive, most_bytes, share)
     except TimeoutError as error:
         message = f"The body did not arrive in {seconds:g} s: send the request again."
         raise ApiError(HTTPStatus.REQUEST_TIMEOUT, message, code="timeout", headers=[_CLOSE]) from error
 
 
-async def _joined(receive: Receive, headers: Headers, most_bytes: int, share: BodyShare) -> bytes:
+async def _joined(receive: Receive, most_bytes: int, share: BodyShare) -> bytes:
     pieces: list[bytes] = []
     while True:
         message = await receive()
@@ -60,43 +56,12 @@ async def _joined(receive: Receive, headers: Headers, most_bytes: int, share: Bo
             raise DisconnectError
         piece: bytes = message.get("body", b"")
         more = message.get("more_body", False)
-        try:
-            if share.size + len(piece) > most_bytes:
-                raise _too_large(most_bytes)
-            share.take(len(piece))
-        except ApiError:
-            pieces.clear()
-            share.release()
-            if more:
-                await discard(receive, headers)
-            raise
+        if share.size + len(piece) > most_bytes:
+            raise _too_large(most_bytes)
+        share.take(len(piece))
         pieces.append(piece)
         if not more:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-async def discard(receive: Receive, headers: Headers) -> None:
-    """Reads and drops a body, within limits, so that its sender can read a refusal.
-
-    A connection that is closed while bytes arrive is reset, and the reset may overtake the answer: the client would see
-    a broken connection in place of a 401 or 413. A client that asks first (`expect: 100-continue`) sends nothing.
-
-    Args:
-        receive: ASGI's receive; the end of the body has not been received yet.
-        headers: The request's headers.
-    """
-    if b"expect" in headers or int(headers.get(b"content-length", 0)) > _MOST_DISCARDED:
-        return
-    discarded = 0
-    try:
-        async with asyncio.timeout(_DISCARD_SECONDS):
-            while discarded <= _MOST_DISCARDED:
-                message = await receive()
-                discarded += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
 
 
 def _too_large(most_bytes: int) -> ApiError:

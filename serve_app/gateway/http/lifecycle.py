@@ -5,11 +5,14 @@ import ctypes
 import gc
 import logging
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from serve_app.gateway.http.idle_connections import IdleConnections
 from serve_app.gateway.http.protocol import Protocol
 
 logger = logging.getLogger(__name__)
@@ -110,7 +113,7 @@ def server(
         app,
         host=host,
         port=port,
-        http=Protocol,
+        http=cast("type[asyncio.Protocol]", partial(Protocol, idle=IdleConnections())),
         ws="none",
         lifespan="off",
         loop="none",

@@ -8,29 +8,24 @@ from typing import Any, cast
 from starlette.types import ASGIApp
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from serve_app.gateway.api.errors import error_body
-from serve_app.gateway.http.head_with_body import HeadWithBody
 from serve_app.gateway.http.http10 import until_closed
+from serve_app.gateway.http.idle_connections import IdleConnections
+from serve_app.gateway.http.linger import Linger
 from serve_app.gateway.http.open_files import most_connections
-from serve_app.gateway.http.request_id import new_request_id
+from serve_app.gateway.http.refusals import HEAD_SECONDS, MOST_HEAD_BYTES, MOST_HEADERS, refusal
 from serve_app.gateway.http.request_parser import RequestParser
+from serve_app.gateway.http.response_transport import ResponseTransport
 from serve_app.gateway.http.unfinished_head import UnfinishedHead
 
-MOST_HEAD_BYTES = 64 * 1024
-"""Of path, query and headers together; the usual servers allow 8 to 64 KiB."""
-HEAD_SECONDS = 60.0
-"""For a head to arrive, and for the first one on a new connection to begin."""
 MOST_OVERHEAD_BYTES = 64 * 1024
 """Of a request after its head that bring no body: extensions of chunks, trailers."""
 MOST_PIPELINED = 32
 """Requests that may wait behind one that is being answered on the same connection."""
 CONNECTION = "ray_vllm_stack.connection"
 """Key of a scope's extensions: the request's `Protocol`."""
-_LINGER_SECONDS = 2.0
-_HEAD = b"content-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\nconnection: close\r\n\r\n"
 
 
 class Protocol(HttpToolsProtocol):
@@ -49,7 +44,10 @@ class Protocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        idle: IdleConnections,
     ) -> None:
+        """Takes what uvicorn gives, and the server's idle connections."""
         super().__init__(config, server_state, app_state, _loop)
         self.parser = RequestParser(self)  # type: ignore[assignment]
         self._in_head = False
@@ -60,7 +58,8 @@ class Protocol(HttpToolsProtocol):
         self._whole_bytes = 0
         """Of its headers, as far as they are complete."""
         self._status = HTTPStatus.BAD_REQUEST
-        self._refused = False
+        self._idle = idle
+        self._end: Linger | None = None
         self._limit: asyncio.TimerHandle | None = None
         self._flushing: asyncio.TimerHandle | None = None
         self._offered = False
@@ -93,16 +92,20 @@ class Protocol(HttpToolsProtocol):
         return not self.cycle.more_body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Starts, unless there are too many connections for the files that the process may open."""
+        """Starts, where need be in place of another: the files that the process may open bound their number."""
         super().connection_made(transport)
-        if len(self.connections) > most_connections():
+        if len(self.connections) > most_connections() and not self._idle.close_oldest():
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             return
+        self._idle.add(self)
         self._begin_limit()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called when the connection has closed."""
         self._end_limit()
+        self._idle.remove(self)
+        if self._end is not None:
+            self._end.end()
         if self._flushing is not None:
             self._flushing.cancel()
         if self._left is not None:
@@ -112,11 +115,12 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Called with what arrived."""
-        if self._refused:
+        if self._end is not None:
+            self._end.drop(data)
             return
         self._has_body = False
         super().data_received(data)
-        if self._refused or self.transport.is_closing():
+        if self._end is not None or self.transport.is_closing():
             return
         if not self._in_head:
             # A trailer is gathered by the parser before it is told, an extension of a chunk is never told.
@@ -166,24 +170,31 @@ class Protocol(HttpToolsProtocol):
         self._head.end()
         if self._limit is not None:
             self._end_limit()
-        if self._whole_bytes + len(self.url) > MOST_HEAD_BYTES:
+        if self._whole_bytes + len(self.url) > MOST_HEAD_BYTES or len(self.headers) > MOST_HEADERS:
             self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise ValueError  # ends the parsing; the parser's error then leads to `send_400_response`
         if len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError
+        self._idle.remove(self)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
         """The end of a response. A body that was not read would be taken for the next request's: no other comes."""
         if self._flushing is None and not self.transport.is_closing() and self.transport.get_write_buffer_size():
             self._flushing = self.loop.call_later(self.write_seconds, self._look_whether_read)
+        if self._end is not None:
+            self.server_state.total_requests += 1
+            return
         if self.cycle.more_body and not self.pipeline:
-            self.transport.close()
+            self._linger()
+            return
         if self.cycle.response_complete and not self._in_head:
             # A connection that waits for its next request keeps nothing of the last one.
             self.cycle.scope = {}  # type: ignore[typeddict-item]
             self._drop_head()
         super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._idle.add(self)
 
     def _look_whether_read(self) -> None:
         self._flushing = None
@@ -197,23 +208,22 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if cycle.scope["http_version"] == "1.0":
             app = cast("ASGI3Application", until_closed(cast("ASGIApp", app), cycle))
-        elif cycle.scope["method"] != "HEAD":
-            cycle.transport = cast("asyncio.Transport", HeadWithBody(cycle))
+        if cycle.scope["method"] != "HEAD":
+            cycle.transport = cast("asyncio.Transport", ResponseTransport(cycle, self._linger))
         super()._start_asgi_task(cycle, app)
 
     def _refuse(self, status: HTTPStatus) -> None:
-        self._refused = True
-        self._end_limit()
-        self._drop_head()
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.close()  # nothing may come in between an answer that has begun
-            return
-        body = error_body(status, _MESSAGES[status])
-        request_id = new_request_id()
-        self.transport.write(STATUS_LINE[status] + _HEAD % (len(body), request_id) + body)
-        self.transport.write_eof()
-        # Closed at once, the rest of the request would have it reset, which may overtake the answer.
-        self._limit = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.write(refusal(status))
+        self._linger()
+
+    def _linger(self) -> None:
+        self._end_limit()
+        self._drop_head()
+        self._end = Linger(self.transport, self.flow)
+        self._idle.add(self)
 
     def _drop_head(self) -> None:
         self._head.end()
@@ -235,13 +245,3 @@ class Protocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()
-
-
-_MESSAGES = {
-    HTTPStatus.SERVICE_UNAVAILABLE: "The gateway has as many connections or heads of requests as it may: retry later.",
-    HTTPStatus.BAD_REQUEST: "This is not a valid HTTP request.",
-    HTTPStatus.REQUEST_TIMEOUT: f"The request's headers did not arrive in {HEAD_SECONDS:g} s: send it again.",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
-        f"The request's path and headers are larger than {MOST_HEAD_BYTES} bytes: send less in them."
-    ),
-}

@@ -67,7 +67,7 @@ class RoutingMetrics:
             "reason",
         )
         self.shadow_requests = counter("shadow_requests_total", "Copies of requests by how they ended.", "status")
-        self.shadow_dropped = counter("shadow_dropped_total", "Copies left out, since too many were in flight.")
+        self.shadow_dropped = counter("shadow_dropped_total", "Copies left out to spare the process.")
         self.shadow_comparisons = counter(
             "shadow_comparisons_total", "Copies by what their answers are beside the callers' own.", "result"
         )

@@ -26,7 +26,7 @@ class ShadowCopy:
 
         Args:
             target: The model that it is for.
-            request: The request.
+            request: The request, whose body is released once its model answers.
             request_id: What the model is to know the copy by.
             key: What the model wants to be shown; empty for nothing.
             timeouts: How long the model may take.
@@ -55,6 +55,7 @@ class ShadowCopy:
         try:
             async with asyncio.timeout(self._timeouts.first_byte_seconds) as limit:
                 answer = await upstream.attempt(self._upstream_request(), fresh=False)
+                self._request.body.release()
                 begun = True
                 try:
                     return await self._read(answer, limit, metrics)

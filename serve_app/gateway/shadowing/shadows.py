@@ -3,8 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from serve_app.gateway.exchange.plan import Plan
+from serve_app.gateway.http.body import Body
 from serve_app.gateway.routing.metrics import Comparison, RoutingMetrics, ShadowStatus
 from serve_app.gateway.shadowing.comparison import KeptAnswer, compare
 from serve_app.gateway.shadowing.shadow_copy import ShadowCopy
@@ -60,8 +63,8 @@ class Shadows:
     """All copies in flight.
 
     They are made beside the requests and share nothing with them but the process: they take no turn in a model's queue,
-    are tried once, and there is a bound on their number, beyond which they are left out. A copy counts as in flight
-    until it was compared, so the bound is one on memory, too.
+    are tried once, and there is a bound on their number, beyond which they are left out, as they are where bodies have
+    half of their memory. A copy counts as in flight until it was compared, so the bound is one on memory, too.
     """
 
     def __init__(
@@ -99,15 +102,17 @@ class Shadows:
         shadow = Shadow()
         config = self._config()
         for target in plan.shadows:
-            if len(self._copies) >= config.shadows.max_concurrent:
+            if len(self._copies) >= config.shadows.max_concurrent or request.body.memory_is_scarce:
                 self._metrics.shadow_dropped.labels(target.route, target.model).inc()
                 continue
             key = self._credentials.of(target.entry)
-            copy = ShadowCopy(target, request, request_id + _ID_SUFFIX, key, config.timeouts)
+            shared = replace(request, body=request.body.share())
+            copy = ShadowCopy(target, shared, request_id + _ID_SUFFIX, key, config.timeouts)
             task = asyncio.create_task(self._run(copy, shadow))
             shadow.asking.add(task)
             self._copies.add(task)
             task.add_done_callback(self._copies.discard)
+            task.add_done_callback(partial(_release, shared.body))  # also of one that is cancelled before it begins
         return shadow
 
     async def close(self) -> None:
@@ -136,3 +141,7 @@ class Shadows:
         else:
             result = await asyncio.to_thread(compare, shadow.answer, copy.answer)
         self._metrics.shadow_comparisons.labels(*labels, result).inc()
+
+
+def _release(body: Body, _: asyncio.Task[None]) -> None:
+    body.release()

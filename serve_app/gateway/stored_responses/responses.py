@@ -11,7 +11,6 @@ one by `previous_response_id`) find it only as often as they happen to reach tha
 replica, or its clients send the whole conversation with `store: false`, as they do with chat completions.
 """
 
-import asyncio
 import logging
 import re
 import time
@@ -26,6 +25,7 @@ import orjson
 
 from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.api.table import RESPONSE_ID
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import Caller
 
 logger = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Responses:
     def __init__(
         self,
         store: Store | None = None,
+        supervisor: Supervisor | None = None,
         *,
         most: int = _MOST_KEPT,
         clock: Callable[[], float] = time.monotonic,
@@ -84,15 +85,16 @@ class Responses:
 
         Args:
             store: Shared with other replicas; None keeps what is learned here to this process.
+            supervisor: Runs what tells the store.
             most: How many ids are kept; those learned first go first.
             clock: Tells the time in seconds.
         """
         self._store = store
+        self._supervisor = supervisor
         self._most = most
         self._clock = clock
         self._made: OrderedDict[str, tuple[float, ResponseOrigin]] = OrderedDict()
         self._counted: OrderedDict[str, None] = OrderedDict()
-        self._sharing: set[asyncio.Task[None]] = set()
 
     async def find(self, response_id: str, caller: Caller, hint: str = "") -> ResponseOrigin | None:
         """What made the response that a caller asks for.
@@ -165,16 +167,9 @@ class Responses:
         self._made.move_to_end(response_id)
         while len(self._made) > self._most or next(iter(self._made.values()))[0] <= now:
             self._made.popitem(last=False)
-        if self._store is not None:
-            task = asyncio.create_task(self._share(self._store, response_id, made))
-            self._sharing.add(task)
-            task.add_done_callback(self._sharing.discard)
-
-    async def _share(self, store: Store, response_id: str, made: ResponseOrigin) -> None:
-        try:
-            await store.set(_key(response_id), orjson.dumps(astuple(made)), KEPT_SECONDS)
-        except Exception:
-            logger.exception("what made a response could not be shared with the other replicas")
+        if self._store is not None and self._supervisor is not None:
+            content = orjson.dumps(astuple(made))
+            self._supervisor.spawn("share responses", self._store.set(_key(response_id), content, KEPT_SECONDS))
 
     async def _shared(self, response_id: str) -> ResponseOrigin | None:
         if self._store is None:

@@ -1,4 +1,4 @@
-"""`capacity`, `metrics`, `networkPolicy`, `storage`, `serviceAccounts`, `uninstall`: what lies around the clusters."""
+"""`capacity`, `metrics`, `networkPolicy`, `uninstall`, `smokeTest`: what lies around the clusters."""
 
 from typing import Annotated, Literal
 
@@ -7,9 +7,12 @@ from pydantic import Field, StringConstraints
 from serve_app.settings.chart.part import (
     ClassName,
     Count,
+    EgressRule,
     Interval,
+    Name,
     Names,
     Part,
+    Peer,
     PositiveCount,
     Raw,
     Size,
@@ -63,6 +66,17 @@ class Monitor(Part):
     enabled: bool
     labels: Texts
     interval: Interval
+    relabelings: list[Raw]
+    metric_relabelings: list[Raw]
+
+
+class Alert(Part):
+    """What differs in one alert."""
+
+    enabled: bool | None = Field(default=None, description="False leaves the alert out.")
+    threshold: float | None = Field(default=None, description="The number that the alert compares with.")
+    for_: Interval | None = Field(default=None, alias="for", description="How long it has to be so.")
+    labels: Texts | None = Field(default=None, description="Further labels, or other ones; null removes one.")
 
 
 class Rules(Part):
@@ -70,6 +84,7 @@ class Rules(Part):
 
     enabled: bool
     labels: Texts
+    alerts: dict[Name, Alert | None]
     runbook_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")]
 
 
@@ -90,64 +105,14 @@ class Metrics(Part):
     dashboards: Dashboards
 
 
-class Peer(Part):
-    """A NetworkPolicyPeer."""
-
-    pod_selector: Raw | None = None
-    namespace_selector: Raw | None = None
-    ip_block: Raw | None = None
-
-
-class EgressRule(Part):
-    """A NetworkPolicyEgressRule."""
-
-    to: list[Peer] | None = None
-    ports: list[Raw] | None = None
-
-
 class NetworkPolicy(Part):
     """Who may talk to whom."""
 
     enabled: bool
     clients: list[Peer]
     monitoring: list[Peer]
-    egress: list[EgressRule]
+    operator: list[Peer]
     gateway_egress: list[EgressRule]
-
-
-class HuggingFaceToken(Part):
-    """The token for gated models."""
-
-    existing_secret: Names
-    key: str
-
-
-class ModelCache(Part):
-    """Where downloaded weights are kept."""
-
-    existing_claim: Names
-    size_limit: Size
-
-
-class Storage(Part):
-    """Tokens and volumes."""
-
-    hugging_face_token: HuggingFaceToken
-    model_cache: ModelCache
-
-
-class ServiceAccount(Part):
-    """A ServiceAccount."""
-
-    annotations: Texts
-
-
-class ServiceAccounts(Part):
-    """One ServiceAccount per role."""
-
-    head: ServiceAccount
-    worker: ServiceAccount
-    gateway: ServiceAccount
 
 
 class Uninstall(Part):

@@ -16,6 +16,7 @@ from serve_app.settings.chart.part import (
     PositiveSeconds,
     Resources,
     Seconds,
+    ServiceAccount,
     WholeSeconds,
 )
 from serve_app.settings.chart.pod import Pod
@@ -148,4 +149,5 @@ class Gateway(Part):
     ca_bundle: CaBundle
     drain_seconds: WholeSeconds
     pod_disruption_budget: PodDisruptionBudget
+    service_account: ServiceAccount
     pod: Pod  # type: ignore[valid-type]

@@ -10,6 +10,7 @@ from serve_app.settings.chart.part import (
     ClusterName,
     Count,
     ModelId,
+    ModelName,
     Part,
     Percent,
     PodEnv,
@@ -60,6 +61,7 @@ class ModelDefaults(Part):
     """What a model has where its own entry says nothing."""
 
     enabled: bool
+    served_names: list[ModelName]
     source: Annotated[str, StringConstraints(pattern=patterns.or_empty(patterns.SOURCE))]
     revision: str
     task: Literal["generate", "embed", "score", "transcribe"]

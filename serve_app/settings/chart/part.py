@@ -72,6 +72,7 @@ Interval = Annotated[str, StringConstraints(pattern=r"^([0-9]+(ms|s|m|h))+$")]
 ClusterName = Annotated[str, StringConstraints(pattern=patterns.CLUSTER)]
 ClassName = Annotated[str, StringConstraints(pattern=patterns.ACCELERATOR_CLASS)]
 ModelId = Annotated[str, StringConstraints(pattern=patterns.MODEL_ID)]
+ModelName = Annotated[str, StringConstraints(pattern=patterns.ROUTE)]
 
 
 class ResourceClaim(Part):
@@ -110,3 +111,26 @@ class Toleration(Part):
     value: str | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     toleration_seconds: int | None = None
+
+
+class ServiceAccount(Part):
+    """A ServiceAccount."""
+
+    create: bool
+    name: Names
+    annotations: Texts
+
+
+class Peer(Part):
+    """A NetworkPolicyPeer."""
+
+    pod_selector: Raw | None = None
+    namespace_selector: Raw | None = None
+    ip_block: Raw | None = None
+
+
+class EgressRule(Part):
+    """A NetworkPolicyEgressRule."""
+
+    to: list[Peer] | None = None
+    ports: list[Raw] | None = None

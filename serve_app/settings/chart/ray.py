@@ -9,6 +9,7 @@ from serve_app.settings.chart.part import (
     ClassName,
     ClusterName,
     Count,
+    EgressRule,
     Image,
     IpFamily,
     Names,
@@ -19,6 +20,7 @@ from serve_app.settings.chart.part import (
     Quantity,
     Raw,
     Resources,
+    ServiceAccount,
     Size,
     Texts,
     Toleration,
@@ -88,6 +90,40 @@ class RayPodDisruptionBudget(Part):
     min_workers: Count
 
 
+class HuggingFaceToken(Part):
+    """The token for gated models."""
+
+    existing_secret: Names
+    key: str
+
+
+class ModelCache(Part):
+    """Where downloaded weights are kept."""
+
+    existing_claim: Names
+    size_limit: Size
+
+
+class Storage(Part):
+    """What a cluster reads weights with."""
+
+    hugging_face_token: HuggingFaceToken
+    model_cache: ModelCache
+
+
+class ServiceAccounts(Part):
+    """The accounts of a cluster's pods."""
+
+    head: ServiceAccount
+    worker: ServiceAccount
+
+
+class ClusterPolicy(Part):
+    """What a cluster's pods may reach beside what they need."""
+
+    egress: list[EgressRule]
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -98,6 +134,9 @@ class ClusterDefaults(Part):
     worker_groups: dict[GroupName, WorkerGroup | None]
     pod_disruption_budget: RayPodDisruptionBudget
     ip_family: IpFamily
+    storage: Storage
+    service_accounts: ServiceAccounts
+    network_policy: ClusterPolicy
     drain_seconds: WholeSeconds
     env: PodEnv
     spec: Raw
@@ -142,6 +181,7 @@ class RedisPersistence(Part):
 
     size: Annotated[Size, StringConstraints(min_length=1)]
     storage_class_name: Names
+    existing_claim: Names
 
 
 class Redis(Part):
@@ -150,6 +190,7 @@ class Redis(Part):
     image: Image
     existing_secret: Names
     command: list[str]
+    service_account: ServiceAccount
     pod: Pod  # type: ignore[valid-type]
     resources: Resources
     persistence: RedisPersistence

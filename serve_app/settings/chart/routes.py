@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from serve_app.settings import gateway, patterns
-from serve_app.settings.chart.part import Count, ModelId, Name, Names, Part, Texts, like
+from serve_app.settings.chart.part import Count, ModelId, ModelName, Name, Names, Part, Texts, like
 
 Backend = like(gateway.Backend, "Backend")
 Shadow = like(gateway.Shadow, "Shadow")
@@ -18,7 +18,6 @@ Sticky = like(gateway.Sticky, "Sticky")
 Price = like(gateway.Price, "Price")
 
 HeaderName = Annotated[str, StringConstraints(pattern=patterns.HEADER)]
-RouteName = Annotated[str, StringConstraints(pattern=patterns.ROUTE)]
 Backends = dict[ModelId, Backend | None]  # type: ignore[valid-type]
 BACKENDS = "Model or provider -> how it takes part; `{}` is weight 1."
 
@@ -102,5 +101,5 @@ class ProviderDefaults(Part):
     fields: Texts | None = None
 
 
-Routes = dict[RouteName, Route | None]
+Routes = dict[ModelName, Route | None]
 Providers = dict[ModelId, Provider | None]

@@ -10,9 +10,7 @@ from serve_app.settings.chart.cluster_services import (
     Capacity,
     Metrics,
     NetworkPolicy,
-    ServiceAccounts,
     SmokeTest,
-    Storage,
     Uninstall,
 )
 from serve_app.settings.chart.gateway import Gateway
@@ -80,11 +78,9 @@ class Values(Part):
     accelerators: Accelerators
     accelerator_defaults: AcceleratorDefaults
     redis: Redis
-    storage: Storage
     capacity: Capacity
     metrics: Metrics
     network_policy: NetworkPolicy
-    service_accounts: ServiceAccounts
     uninstall: Uninstall
     smoke_test: SmokeTest
     extra_objects: dict[str, Raw | str | None]

@@ -29,7 +29,7 @@ async def test_no_valid_key(gateway: Gateway, model: FakeModel, path: str, heade
         assert (error["code"], error["type"]) == ("invalid_api_key", "invalid_request_error")
         assert response.headers["www-authenticate"] == "Bearer"
     assert not model.seen
-    failures = [gateway.value("auth_failures_total", reason=reason) for reason in ("missing", "invalid")]
+    failures = [gateway.value("auth_failures_total", reason=reason) or 0 for reason in ("missing", "invalid")]
     assert sorted(failures) == [0, 1]
     assert KEY not in gateway.stdout.getvalue().decode()
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -165,7 +165,7 @@ async def deaf() -> AsyncIterator[str]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
-        writer.transport.pause_reading()
+        cast("asyncio.Transport", writer.transport).pause_reading()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1024)
     async with server:

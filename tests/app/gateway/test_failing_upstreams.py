@@ -96,10 +96,10 @@ async def server(behave: Behaviour | None) -> AsyncIterator[str]:
     if behave is None:
         yield "http://127.0.0.1:1"
         return
-    running: set[asyncio.Task[Any] | None] = set()
+    running: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        running.add(asyncio.current_task())
+        running.add(writer)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             length = next(line for line in head.lower().splitlines() if line.startswith(b"content-length:"))
@@ -113,8 +113,8 @@ async def server(behave: Behaviour | None) -> AsyncIterator[str]:
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with listening:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        for task in running - {None}:
-            task.cancel()
+        for writer in running:
+            writer.transport.abort()
 
 
 def config(failing: str, good: str) -> dict[str, Any]:

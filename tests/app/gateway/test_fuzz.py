@@ -167,7 +167,7 @@ def test_the_document_is_kept(mode: str, method: str, path: str, api: Any, runni
 
     @BOUNDED
     @given(case=api[path][method].as_strategy(generation_mode=generation_mode))
-    def try_one(case: schemathesis.Case) -> None:
+    def try_one(case: schemathesis.Case[Any]) -> None:
         response = case.call(base_url=running.url, headers=HEADERS)
         case.validate_response(response, checks=CHECKS)
         keeps_the_promises(running, response)

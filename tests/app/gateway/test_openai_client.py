@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from .support import KEY, FakeModel, Gateway, answer, stream
 
@@ -17,7 +18,7 @@ EVENTS = [
     b' "choices": [{"index": 0, "delta": {"content": "%s"}}]}\n\n' % word
     for word in (b"Hello", b" there")
 ]
-MESSAGES = [{"role": "user", "content": "hi"}]
+MESSAGES: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hi"}]
 
 
 @pytest.fixture

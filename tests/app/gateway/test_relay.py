@@ -53,7 +53,7 @@ async def test_a_stream_that_is_left_is_counted_to_its_last_chunk(model: FakeMod
         config["models"]["a"]["price"] = PRICE
         limits = {"monthlyTokens": 1000}
         async with running_gateway(tmp_path, config, policy=limits) as gateway:
-            more = {} if options is None else {"stream_options": options}
+            more: dict[str, Any] = {} if options is None else {"stream_options": options}
             async with gateway.post(ask(stream=True, **more)) as response:
                 await response.content.readuntil(b"\n\n")
             line = await gateway.log_line()

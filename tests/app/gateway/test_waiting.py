@@ -35,7 +35,8 @@ async def test_a_stream_is_kept_alive_until_the_model_answers(model: FakeModel, 
     model.script = [slow(stream(*SSE))]
     async with running_gateway(tmp_path, waiting(model.url)) as gateway:
         async with gateway.post(ask(stream=True)) as response:
-            assert (response.status, response.headers["x-request-id"]) == (200, response.headers["x-request-id"])
+            assert response.status == 200
+            request_id = response.headers["x-request-id"]
             assert response.headers["content-type"].startswith("text/event-stream")
             first = await response.content.readany()
             text = first + await response.content.read()
@@ -43,7 +44,20 @@ async def test_a_stream_is_kept_alive_until_the_model_answers(model: FakeModel, 
         assert text.count(b": waiting for the model\n\n") >= 3
         assert text.replace(b": waiting for the model\n\n", b"") == b"".join(SSE)
         line = await gateway.log_line()
+    assert line["request_id"] == request_id
     assert line["ttfb_ms"] > 250, "a comment is no answer"
+
+
+async def test_no_comment_is_sent_once_the_answer_has_begun(model: FakeModel, tmp_path: Path) -> None:
+    gate = asyncio.Event()
+    model.script = [slow(stream(*SSE, gate=gate), 0.15)]
+    async with running_gateway(tmp_path, waiting(model.url)) as gateway, gateway.post(ask(stream=True)) as response:
+        before = await response.content.readuntil(SSE[0])
+        await asyncio.sleep(0.3)
+        gate.set()
+        after = await response.content.read()
+    assert before.startswith(b": ")
+    assert after == b"".join(SSE[1:])
 
 
 async def test_openais_client_reads_past_the_comments(model: FakeModel, tmp_path: Path) -> None:

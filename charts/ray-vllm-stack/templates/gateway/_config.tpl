@@ -14,7 +14,7 @@ usage: include "ray-vllm-stack.gateway.config" $
 {{- $origins := include "ray-vllm-stack.merge.withoutNulls" .Values.gateway.cors.origins | fromJson | values | sortAlpha | uniq }}
 {{- $config := dict
   "models" $models
-  "routes" .Values.resolved.routes
+  "routes" (merge dict .Values.resolved.routes .Values.resolved.servedNames)
   "teams" (include "ray-vllm-stack.merge.withoutNulls" .Values.auth.teams | fromJson)
   "limits" .Values.gateway.limits
   "cors" (dict "origins" $origins "maxAgeSeconds" .Values.gateway.cors.maxAgeSeconds)

@@ -3,7 +3,7 @@ The gateway's pod spec, before `gateway.pod`.
 usage: include "ray-vllm-stack.gateway.pod" $
 */}}
 {{- define "ray-vllm-stack.gateway.pod" -}}
-serviceAccountName: {{ include "ray-vllm-stack.gateway.name" . }}
+serviceAccountName: {{ include "ray-vllm-stack.security.gatewayAccount" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 # The drain, and before it the seconds in which Services forget the pod.

@@ -39,13 +39,14 @@ usage: include "ray-vllm-stack.merge.layers" (dict "under" <map> "over" <map> "f
 {{- end }}
 
 {{/*
-A map without its null entries at any depth, as JSON.
+A map without its null entries at any depth, as JSON; but where a null removes what the chart has: in raw Kubernetes, in pods
+and in alerts.
 usage: include "ray-vllm-stack.merge.withoutNulls" <map> | fromJson
 */}}
 {{- define "ray-vllm-stack.merge.withoutNulls" -}}
 {{- $kept := dict }}
 {{- range $key, $value := . }}
-  {{- if and (kindIs "map" $value) (ne $key "spec") }}
+  {{- if and (kindIs "map" $value) (not (has $key (list "alerts" "pod" "spec"))) }}
     {{- $_ := include "ray-vllm-stack.merge.withoutNulls" $value | fromJson | set $kept $key }}
   {{- else if not (kindIs "invalid" $value) }}
     {{- $_ := set $kept $key $value }}

@@ -60,7 +60,7 @@ usage: include "ray-vllm-stack.notes.model" $
     {{- $names = append $names $id }}
   {{- end }}
 {{- end }}
-{{- concat ($names | sortAlpha) (keys .Values.resolved.routes | sortAlpha) (list "") | first }}
+{{- concat ($names | sortAlpha) (keys .Values.resolved.servedNames | sortAlpha) (keys .Values.resolved.routes | sortAlpha) (list "") | first }}
 {{- end }}
 
 {{/*

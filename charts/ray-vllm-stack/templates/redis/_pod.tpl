@@ -3,7 +3,7 @@ The embedded Redis's pod spec. The password comes as a configuration file, so th
 usage: include "ray-vllm-stack.redis.pod" $
 */}}
 {{- define "ray-vllm-stack.redis.pod" -}}
-serviceAccountName: {{ include "ray-vllm-stack.redis.name" . }}
+serviceAccountName: {{ include "ray-vllm-stack.security.redisAccount" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: 30
@@ -35,5 +35,5 @@ volumes:
       items: [{key: redis.conf, path: redis.conf}]
   - name: data
     persistentVolumeClaim:
-      claimName: {{ include "ray-vllm-stack.redis.name" . }}
+      claimName: {{ .Values.redis.persistence.existingClaim | default (include "ray-vllm-stack.redis.name" .) }}
 {{- end }}

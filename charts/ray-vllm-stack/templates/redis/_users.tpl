@@ -1,14 +1,14 @@
 {{/*
-Whether a rendered cluster keeps its state in the embedded Redis: "true" or nothing.
-usage: if include "ray-vllm-stack.clusters.useRedis" $
+Names of the clusters that keep their state in the embedded Redis, as a JSON array.
+usage: include "ray-vllm-stack.clusters.inRedis" $ | fromJsonArray
 */}}
-{{- define "ray-vllm-stack.clusters.useRedis" -}}
-{{- $use := false }}
+{{- define "ray-vllm-stack.clusters.inRedis" -}}
+{{- $names := list }}
 {{- range .Values.resolved.used }}
   {{- $options := (get $.Values.resolved.clusters .).faultTolerance }}
-  {{- $use = or $use (and $options.enabled (not $options.address)) }}
+  {{- if and $options.enabled (not $options.address) }}{{ $names = append $names . }}{{ end }}
 {{- end }}
-{{- if $use }}true{{ end }}
+{{- toJson $names }}
 {{- end }}
 
 {{/*
@@ -26,5 +26,5 @@ Whether there is an embedded Redis: for Ray clusters, the gateway, or both. "tru
 usage: if include "ray-vllm-stack.redis.enabled" $
 */}}
 {{- define "ray-vllm-stack.redis.enabled" -}}
-{{- if or (include "ray-vllm-stack.clusters.useRedis" .) (include "ray-vllm-stack.gateway.useRedis" .) }}true{{ end }}
+{{- if or (include "ray-vllm-stack.clusters.inRedis" . | fromJsonArray) (include "ray-vllm-stack.gateway.useRedis" .) }}true{{ end }}
 {{- end }}

@@ -1,6 +1,7 @@
 {{/*
 The Ray clusters by name, as JSON: entries over `clusterDefaults`, with the name of the RayService, the URL of its Serve
-(KubeRay makes the Service once the cluster is ready), its models, worker groups, image, and the claims with weights.
+(KubeRay makes the Service once the cluster is ready), its models, worker groups, image, ServiceAccounts, and the claims
+with weights.
 usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "platforms" … "classes" …) | fromJson
 */}}
 {{- define "ray-vllm-stack.resolve.clusters" -}}
@@ -27,6 +28,7 @@ usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "pl
     {{- $_ := include "ray-vllm-stack.resolve.groups" (dict "cluster" $cluster "classes" $.classes) | fromJsonArray | set $cluster "groups" }}
     {{- $platform := get $.platforms $cluster.platform | default dict }}
     {{- $_ := set $cluster "imageReference" (include "ray-vllm-stack.resolve.image" (dict "root" $root "image" $cluster.image "platform" $platform)) }}
+    {{- $_ := include "ray-vllm-stack.resolve.accounts" $cluster | fromJson | set $cluster "accounts" }}
     {{- $_ := set $clusters $name $cluster }}
   {{- end }}
 {{- end }}
@@ -41,4 +43,17 @@ usage: include "ray-vllm-stack.resolve.image" (dict "root" $ "image" <image> "pl
 {{- $version := (include "ray-vllm-stack.versions" .root | fromJson).serveImage }}
 {{- $tag := printf "%s-%s" $version (.platform.imageTag | default "cuda") }}
 {{- include "ray-vllm-stack.image" (dict "root" .root "image" .image "tag" $tag) }}
+{{- end }}
+
+{{/*
+Names of a cluster's ServiceAccounts by role, as JSON. KubeRay names its Role after the head's, and clips that at 50.
+usage: include "ray-vllm-stack.resolve.accounts" <cluster> | fromJson
+*/}}
+{{- define "ray-vllm-stack.resolve.accounts" -}}
+{{- $accounts := dict }}
+{{- range $role, $account := .serviceAccounts }}
+  {{- $name := include "ray-vllm-stack.name.short" (dict "name" (printf "%s-%s" $.rayService $role) "max" 50) }}
+  {{- $_ := set $accounts $role ($account.name | default $name) }}
+{{- end }}
+{{- toJson $accounts }}
 {{- end }}

@@ -7,14 +7,18 @@ template meets values that cannot work, and none reads
   models, enabled        id -> model
   adapters               name -> model id
   routes, providers      name -> route, id -> provider
+  servedNames            name -> route, of the further names of models
   platforms, classes     name -> platform, name -> accelerator class
-  clusters               name -> cluster, with rayService, url, models, groups, platform, image, claims
+  clusters               name -> cluster, with rayService, url, models, groups, platform, image, claims, accounts
   used, classesInUse     names of the clusters that have a model, and of the classes of their worker groups, in order
 
 usage: include "ray-vllm-stack.resolve" $
 */}}
 {{- define "ray-vllm-stack.resolve" -}}
 {{- if not (hasKey .Values "resolved") }}
+  {{- range list "gateway" "metrics" "redis" }}{{/* labels and annotations that a later values file takes back */}}
+    {{- $_ := include "ray-vllm-stack.merge.withoutNulls" (get $.Values .) | fromJson | set $.Values . }}
+  {{- end }}
   {{- $models := include "ray-vllm-stack.resolve.models" . | fromJson }}
   {{- $platforms := include "ray-vllm-stack.merge.withoutNulls" .Values.platforms | fromJson }}
   {{- $classes := include "ray-vllm-stack.resolve.classes" (dict "root" . "platforms" $platforms) | fromJson }}
@@ -40,6 +44,7 @@ usage: include "ray-vllm-stack.resolve" $
   {{- $_ := set $resolved "classesInUse" $names }}
   {{- $_ := set $resolved "adapters" (include "ray-vllm-stack.resolve.adapters" $models | fromJson) }}
   {{- $_ := set $resolved "routes" (include "ray-vllm-stack.merge.withoutNulls" .Values.routes | fromJson) }}
+  {{- $_ := set $resolved "servedNames" (include "ray-vllm-stack.resolve.servedNames" $resolved.enabled | fromJson) }}
   {{- $_ := set $resolved "providers" (include "ray-vllm-stack.resolve.providers" . | fromJson) }}
   {{- $_ := set .Values "resolved" $resolved }}
   {{- include "ray-vllm-stack.validate" . }}

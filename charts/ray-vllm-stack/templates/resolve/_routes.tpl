@@ -18,12 +18,26 @@ usage: include "ray-vllm-stack.route.places" <route> | fromJsonArray
 {{- end }}
 
 {{/*
+Routes for the further names of enabled models, as JSON; their answers say the name that was asked for.
+usage: include "ray-vllm-stack.resolve.servedNames" <enabled models> | fromJson
+*/}}
+{{- define "ray-vllm-stack.resolve.servedNames" -}}
+{{- $routes := dict }}
+{{- range $id, $model := . }}
+  {{- range $model.servedNames }}
+    {{- $_ := set $routes . (dict "backends" (dict $id dict) "answerModel" "route") }}
+  {{- end }}
+{{- end }}
+{{- toJson $routes }}
+{{- end }}
+
+{{/*
 Whether a route leads to a model: "true" or nothing.
 usage: if include "ray-vllm-stack.routes.lead" (dict "root" $ "id" "qwen3-8b")
 */}}
 {{- define "ray-vllm-stack.routes.lead" -}}
 {{- $lead := false }}
-{{- range .root.Values.resolved.routes }}
+{{- range concat (values .root.Values.resolved.routes) (values .root.Values.resolved.servedNames) }}
   {{- range include "ray-vllm-stack.route.places" . | fromJsonArray }}
     {{- $lead = or $lead (eq .id $.id) }}
   {{- end }}

@@ -16,20 +16,16 @@ usage: include "ray-vllm-stack.security.envPorts" (list <env> …) | fromJsonArr
 {{- end }}
 
 {{/*
-Egress rules from the Ray pods of some clusters to where their weights are, beyond HTTPS, as a YAML list: ports of the URLs
-in `env`, and for gs:// Google's metadata server, which gives Workload Identity its tokens.
-usage: include "ray-vllm-stack.security.storeEgress" (dict "root" $ "clusters" (list "main"))
+Egress rules from a cluster's Ray pods to where its weights are, beyond HTTPS, as a YAML list: ports of the URLs in `env`,
+and for gs:// Google's metadata server, which gives Workload Identity its tokens.
+usage: include "ray-vllm-stack.security.storeEgress" (dict "root" $ "cluster" <cluster>)
 */}}
 {{- define "ray-vllm-stack.security.storeEgress" -}}
-{{- $envs := list .root.Values.podDefaults.env }}
+{{- $envs := list .root.Values.podDefaults.env .cluster.env }}
 {{- $google := false }}
-{{- range .clusters }}
-  {{- $cluster := get $.root.Values.resolved.clusters . }}
-  {{- $envs = append $envs $cluster.env }}
-  {{- range $cluster.models }}
-    {{- $envs = append $envs .env }}
-    {{- $google = or $google (hasPrefix "gs://" .source) }}
-  {{- end }}
+{{- range .cluster.models }}
+  {{- $envs = append $envs .env }}
+  {{- $google = or $google (hasPrefix "gs://" .source) }}
 {{- end }}
 {{- range include "ray-vllm-stack.security.envPorts" $envs | fromJsonArray }}
 {{- if not (has (int .) (list 443 6443)) }}

@@ -1,7 +1,7 @@
 {{/*
-Selector of the pods of this release that have one of some components; KubeRay's labels are not asked, so that it also
-selects the Job that cleans Redis.
-usage: include "ray-vllm-stack.security.pods" (dict "root" $ "components" (list "ray-head" "ray-worker"))
+Selector of the pods of this release that have one of some components, of one cluster or of some where that is asked.
+KubeRay's own labels are not asked, so that it also selects the Job that cleans Redis.
+usage: include "ray-vllm-stack.security.pods" (dict "root" $ "components" (list "ray-head" "ray-worker") "clusters" (list "main"))
 */}}
 {{- define "ray-vllm-stack.security.pods" -}}
 matchLabels:
@@ -9,14 +9,17 @@ matchLabels:
   app.kubernetes.io/part-of: ray-vllm-stack
 matchExpressions:
   - {key: app.kubernetes.io/component, operator: In, values: {{ toJson .components }}}
+  {{- with .clusters }}
+  - {key: ray-vllm-stack.io/cluster, operator: In, values: {{ toJson . }}}
+  {{- end }}
 {{- end }}
 
 {{/*
-Selector of the Ray pods of this release.
-usage: include "ray-vllm-stack.security.rayPods" $
+Selector of the Ray pods of this release, of all clusters or of some.
+usage: include "ray-vllm-stack.security.rayPods" (dict "root" $ "clusters" (list "main"))
 */}}
 {{- define "ray-vllm-stack.security.rayPods" -}}
-{{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "ray-head" "ray-worker")) }}
+{{- include "ray-vllm-stack.security.pods" (merge (dict "components" (list "ray-head" "ray-worker")) .) }}
 {{- end }}
 
 {{/*

@@ -23,7 +23,7 @@ egress:
   - ports: [{port: 8000}]
     to:
       - podSelector:
-          {{- include "ray-vllm-stack.security.rayPods" . | nindent 10 }}
+          {{- include "ray-vllm-stack.security.rayPods" (dict "root" .) | nindent 10 }}
   {{- if include "ray-vllm-stack.gateway.useRedis" . }}
   - ports: [{port: 6379}]
     to:

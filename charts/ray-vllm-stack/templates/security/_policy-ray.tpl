@@ -1,10 +1,11 @@
 {{/*
-Ray pods, heads and workers. Among themselves they use any port; dashboard, GCS and agents are open to nobody else (for
-the heads' dashboard see the next policy). Ray has no authentication of its own here, so this is what guards it.
-usage: include "ray-vllm-stack.security.policy.ray" $
+Ray pods of one cluster, heads and workers. Among themselves they use any port; dashboard, GCS and agents are open to
+nobody else, the release's other clusters included (for the heads' dashboard see the next policy). Ray has no
+authentication of its own here, so this is what guards it.
+usage: include "ray-vllm-stack.security.policy.ray" (dict "root" $ "cluster" <cluster>)
 */}}
 {{- define "ray-vllm-stack.security.policy.ray" -}}
-{{- $ray := include "ray-vllm-stack.security.rayPods" . -}}
+{{- $ray := include "ray-vllm-stack.security.rayPods" (dict "root" .root "clusters" (list .cluster.name)) -}}
 podSelector:
   {{- $ray | nindent 2 }}
 policyTypes: [Ingress, Egress]
@@ -15,12 +16,12 @@ ingress:
   - ports: [{port: 8000}]
     from:
       - podSelector:
-          {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "gateway")) | nindent 10 }}
+          {{- include "ray-vllm-stack.security.pods" (dict "root" .root "components" (list "gateway")) | nindent 10 }}
   - ports: [{port: 8080}, {port: 44217}, {port: 44227}, {port: 9101}] # Ray, its autoscaler, its dashboard, HAProxy
     from:
-      {{- include "ray-vllm-stack.security.monitoring" . | nindent 6 }}
+      {{- include "ray-vllm-stack.security.monitoring" .root | nindent 6 }}
 egress:
-  {{- include "ray-vllm-stack.security.dns" . | nindent 2 }}
+  {{- include "ray-vllm-stack.security.dns" .root | nindent 2 }}
   - to:
       - podSelector:
           {{- $ray | nindent 10 }}
@@ -29,53 +30,53 @@ egress:
     to:
       - ipBlock: {cidr: 169.254.170.23/32}
       - ipBlock: {cidr: "fd00:ec2::23/128"}
-  {{- with include "ray-vllm-stack.security.storeEgress" (dict "root" . "clusters" .Values.resolved.used) }}
+  {{- with include "ray-vllm-stack.security.storeEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}
   {{- with include "ray-vllm-stack.security.redisEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- with .Values.networkPolicy.egress }}
+  {{- with .cluster.networkPolicy.egress }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
 
 {{/*
-Egress rules from Ray to the Redis servers in use, as a YAML list.
-usage: include "ray-vllm-stack.security.redisEgress" $
+Egress rule from a cluster to the Redis that keeps its state, as a YAML list, or nothing.
+usage: include "ray-vllm-stack.security.redisEgress" (dict "root" $ "cluster" <cluster>)
 */}}
 {{- define "ray-vllm-stack.security.redisEgress" -}}
-{{- if include "ray-vllm-stack.clusters.useRedis" . -}}
+{{- $options := .cluster.faultTolerance }}
+{{- if and $options.enabled $options.address -}}
+- ports: [{port: {{ regexFind "[0-9]+$" $options.address }}}]
+{{- else if $options.enabled -}}
 - ports: [{port: 6379}]
   to:
     - podSelector:
-        {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "redis")) | nindent 8 }}
-{{- end }}
-{{- $ports := list }}
-{{- range .Values.resolved.used }}
-  {{- $options := (get $.Values.resolved.clusters .).faultTolerance }}
-  {{- if and $options.enabled $options.address }}
-    {{- $ports = append $ports (regexFind "[0-9]+$" $options.address | default "6379") }}
-  {{- end }}
-{{- end }}
-{{- range $ports | uniq | sortAlpha }}
-- ports: [{port: {{ . }}}]
+        {{- include "ray-vllm-stack.security.pods" (dict "root" .root "components" (list "redis")) | nindent 8 }}
 {{- end }}
 {{- end }}
 
 {{/*
-Ray heads: the KubeRay operator, in whichever namespace it is, tells Ray Serve what to run through the dashboard.
-usage: include "ray-vllm-stack.security.policy.ray-head" $
+Ray heads of all clusters: the KubeRay operator tells Ray Serve what to run through the dashboard. Whoever may do that runs
+code in the cluster, so the release's own operator is known by its namespace, which others cannot label themselves into.
+usage: include "ray-vllm-stack.security.policy.operator" $
 */}}
-{{- define "ray-vllm-stack.security.policy.ray-head" -}}
+{{- define "ray-vllm-stack.security.policy.operator" -}}
 podSelector:
   {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "ray-head")) | nindent 2 }}
 policyTypes: [Ingress]
 ingress:
   - ports: [{port: 8265}, {port: 8000}]
     from:
-      - namespaceSelector: {}
-        podSelector:
+      {{- with .Values.networkPolicy.operator }}
+      {{- toYaml . | nindent 6 }}
+      {{- else }}
+      - podSelector:
           matchLabels:
             app.kubernetes.io/component: kuberay-operator
+        {{- if not (index .Values "kuberay-operator" "enabled") }}
+        namespaceSelector: {}
+        {{- end }}
+      {{- end }}
 {{- end }}

@@ -13,7 +13,7 @@ usage: include "ray-vllm-stack.serving.env" <context>
   "RAY_SERVE_THROUGHPUT_OPTIMIZED" "1"
   "RAY_worker_niceness" "0" }}
 {{- include "ray-vllm-stack.env.list" (mergeOverwrite $env .cluster.env) }}
-{{- with .root.Values.storage.huggingFaceToken }}
+{{- with .cluster.storage.huggingFaceToken }}
 {{- if .existingSecret }}
 - name: HF_TOKEN
   valueFrom:

@@ -20,7 +20,7 @@ The head's pod spec, before the cluster's `head.pod`.
 usage: include "ray-vllm-stack.serving.headPod" <context>
 */}}
 {{- define "ray-vllm-stack.serving.headPod" -}}
-serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "head") }}
+serviceAccountName: {{ .cluster.accounts.head }}
 automountServiceAccountToken: true # the autoscaler's; KubeRay binds its Role to the account
 terminationGracePeriodSeconds: 30
 {{ include "ray-vllm-stack.serving.podBase" . }}

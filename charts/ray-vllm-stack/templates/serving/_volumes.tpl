@@ -8,11 +8,24 @@ usage: include "ray-vllm-stack.serving.volumes" <context>
 - name: home
   emptyDir: {}
 {{- range .cluster.claims }}
-- name: {{ printf "models-%s" (replace "." "-" .) | trunc 63 | trimSuffix "-" }}
+- name: {{ include "ray-vllm-stack.serving.claimVolume" . }}
   persistentVolumeClaim:
     claimName: {{ . }}
     readOnly: true
 {{- end }}
+{{- end }}
+
+{{/*
+Name of the volume of a claim with weights. Volumes take no dots and 63 characters: what a claim's name loses with them is
+in a hash, so that no two have one volume.
+usage: include "ray-vllm-stack.serving.claimVolume" "demo-models"
+*/}}
+{{- define "ray-vllm-stack.serving.claimVolume" -}}
+{{- $name := printf "models-%s" . }}
+{{- if contains "." . }}
+  {{- $name = printf "%s-%s" (replace "." "-" $name) (sha256sum . | trunc 8) }}
+{{- end }}
+{{- include "ray-vllm-stack.name.short" (dict "name" $name "max" 63) }}
 {{- end }}
 
 {{/*
@@ -25,7 +38,7 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
 - name: home
   mountPath: /home/ray
 {{- range .cluster.claims }}
-- name: {{ printf "models-%s" (replace "." "-" .) | trunc 63 | trimSuffix "-" }}
+- name: {{ include "ray-vllm-stack.serving.claimVolume" . }}
   mountPath: /mnt/models/{{ . }}
   readOnly: true
 {{- end }}
@@ -33,10 +46,10 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
 
 {{/*
 Source of the volume that holds downloaded weights.
-usage: include "ray-vllm-stack.serving.modelCache" $
+usage: include "ray-vllm-stack.serving.modelCache" <context>
 */}}
 {{- define "ray-vllm-stack.serving.modelCache" -}}
-{{- with .Values.storage.modelCache }}
+{{- with .cluster.storage.modelCache }}
 {{- if .existingClaim -}}
 persistentVolumeClaim:
   claimName: {{ .existingClaim }}

@@ -43,7 +43,7 @@ A worker's pod spec, before the class's `pod` and the group's.
 usage: include "ray-vllm-stack.serving.workerPod" (dict "root" $ "cluster" <cluster> "group" <group> "class" <class>)
 */}}
 {{- define "ray-vllm-stack.serving.workerPod" -}}
-serviceAccountName: {{ include "ray-vllm-stack.component.name" (dict "root" .root "component" "worker") }}
+serviceAccountName: {{ .cluster.accounts.worker }}
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ add .class.drainSeconds 30 }}
 {{ include "ray-vllm-stack.serving.podBase" . }}
@@ -80,5 +80,5 @@ containers:
 volumes:
   {{- include "ray-vllm-stack.serving.volumes" . | nindent 2 }}
   - name: model-cache
-    {{- include "ray-vllm-stack.serving.modelCache" .root | nindent 4 }}
+    {{- include "ray-vllm-stack.serving.modelCache" . | nindent 4 }}
 {{- end }}

@@ -80,7 +80,7 @@ usage: include "ray-vllm-stack.validate.auth.names" $ | fromJsonArray
 {{- $models := .Values.resolved.models }}
 {{- $adapters := .Values.resolved.adapters }}
 {{- $routes := .Values.resolved.routes }}
-{{- concat (keys $models) (keys $adapters) (keys $routes) | uniq | sortAlpha | toJson }}
+{{- concat (keys $models) (keys .Values.resolved.servedNames) (keys $adapters) (keys $routes) | uniq | sortAlpha | toJson }}
 {{- end }}
 
 {{/*

@@ -10,6 +10,11 @@ clusters.{{ $name }}: its RayService would be called {{ $service }}, and KubeRay
 {{- end }}
 {{ include "ray-vllm-stack.validate.cluster.groups" (dict "root" $ "cluster" $cluster) }}
 {{ include "ray-vllm-stack.validate.cluster.faultTolerance" (dict "name" $name "options" $cluster.faultTolerance) }}
+{{- with $cluster.storage.modelCache }}
+{{- if and .existingClaim .sizeLimit }}
+clusters.{{ $name }}.storage.modelCache.sizeLimit: is {{ .sizeLimit }}, but the claim {{ .existingClaim }} has its own size, clear one of the two
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -37,8 +42,13 @@ usage: include "ray-vllm-stack.validate.cluster.groups" (dict "root" $ "cluster"
 {{- define "ray-vllm-stack.validate.cluster.groups" -}}
 {{- $cluster := .cluster }}
 {{- $resolved := .root.Values.resolved }}
+{{- $seen := list }}
 {{- range $cluster.groups }}
 {{- $path := printf "clusters.%s.workerGroups.%s" $cluster.name .name }}
+{{- if has .name $seen }}
+accelerators.{{ .name }}: its worker group in cluster {{ $cluster.name }} has the name of another class's for pods of several devices, rename the class or state clusters.{{ $cluster.name }}.workerGroups
+{{- end }}
+{{- $seen = append $seen .name }}
 {{- $class := get $resolved.classes (.accelerator | default "") | default dict }}
 {{- if and .stated (not $class) }}
 {{ $path }}.accelerator: there is no accelerator class "{{ .accelerator }}", use one of: {{ keys $resolved.classes | sortAlpha | join ", " }}

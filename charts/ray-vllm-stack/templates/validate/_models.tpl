@@ -11,6 +11,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
 {{ include "ray-vllm-stack.validate.model.env" $context }}
 {{ include "ray-vllm-stack.validate.model.drain" $context }}
+{{ include "ray-vllm-stack.validate.exact" (dict "path" (printf "models.%s.engine" $id) "value" $model.engine) }}
 {{- end }}
 {{- end }}
 
@@ -24,6 +25,9 @@ usage: include "ray-vllm-stack.validate.model.source" (dict "id" "a" "model" <mo
 models.{{ .id }}.source: is empty, say where the weights are: {{ $forms }}
 {{- else if not (regexMatch "^(hf|s3|gs|azure|abfss|pvc)://[^/ ]+|^/[^ ]+" .model.source) }}
 models.{{ .id }}.source: is "{{ .model.source }}", write it as {{ $forms }}
+{{- end }}
+{{- if regexMatch "^pvc://[^/]*/*$" .model.source }}
+models.{{ .id }}.source: is "{{ .model.source }}", which names no folder of the claim, write {{ trimSuffix "/" .model.source }}/PATH, with a . as the PATH for all of the claim
 {{- end }}
 {{- if and .model.revision (not (hasPrefix "hf://" .model.source)) }}
 models.{{ .id }}.revision: is "{{ .model.revision }}", but only an hf:// source has revisions, leave it empty
@@ -53,11 +57,11 @@ usage: include "ray-vllm-stack.validate.model.engine" (dict "id" "a" "model" <mo
 {{- define "ray-vllm-stack.validate.model.engine" -}}
 {{- $instead := dict
   "model" (printf "models.%s.source" .id)
-  "served_model_name" "the model's key in models, or routes"
+  "served_model_name" (printf "models.%s.servedNames" .id)
   "revision" (printf "models.%s.revision" .id)
   "tensor_parallel_size" (printf "models.%s.parallelism.tensor" .id)
-  "download_dir" "storage.modelCache"
-  "hf_token" "storage.huggingFaceToken"
+  "download_dir" "clusterDefaults.storage.modelCache"
+  "hf_token" "clusterDefaults.storage.huggingFaceToken"
   "api_key" "auth" }}
 {{- range $key, $use := $instead }}
 {{- if hasKey $.model.engine $key }}
@@ -67,13 +71,18 @@ models.{{ $.id }}.engine.{{ $key }}: is set by the chart, use {{ $use }}
 {{- end }}
 
 {{/*
-Guard of a model's variables: Ray Serve's configuration holds them, where no reference is resolved and no secret belongs.
-usage: include "ray-vllm-stack.validate.model.env" (dict "id" "a" "model" <model>)
+Guard of large numbers anywhere in a value: Helm reads them as floating point, and would pass on another one in silence.
+usage: include "ray-vllm-stack.validate.exact" (dict "path" "models.a.engine" "value" <map>)
 */}}
-{{- define "ray-vllm-stack.validate.model.env" -}}
-{{- range $name, $value := .model.env }}
-{{- if kindIs "map" $value }}
-models.{{ $.id }}.env.{{ $name }}: is no text, but Serve's configuration holds a model's variables and resolves no reference, set it in clusters.{{ $.model.cluster }}.env
+{{- define "ray-vllm-stack.validate.exact" -}}
+{{- $exact := 9007199254740991.0 }}
+{{- if or (kindIs "map" .value) (kindIs "slice" .value) }}
+{{- range $key, $value := .value }}
+{{ include "ray-vllm-stack.validate.exact" (dict "path" (printf "%s.%v" $.path $key) "value" $value) }}
+{{- end }}
+{{- else if kindIs "float64" .value }}
+{{- if or (gt .value $exact) (lt .value (mulf $exact -1)) }}
+{{ .path }}: is beyond {{ printf "%.0f" $exact }}, up to which Helm keeps numbers as they are written, use one nearer to 0
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,5 +1,5 @@
 {{/*
-Guards of names that clients use: adapters and providers share them with models.
+Guards of names that clients use: models, their further names and adapters, providers and routes share them.
 usage: include "ray-vllm-stack.validate.names" $
 */}}
 {{- define "ray-vllm-stack.validate.names" -}}
@@ -11,12 +11,34 @@ usage: include "ray-vllm-stack.validate.names" $
 {{- if or (hasKey $models .) (hasKey $providers .) (hasKey $taken .) }}
 models.{{ $id }}.engine.lora_modules: an adapter is called "{{ . }}", as is another model, provider or adapter, rename it
 {{- end }}
-{{- $_ := set $taken . $id }}
+{{- $_ := set $taken . (printf "models.%s.engine.lora_modules" $id) }}
 {{- end }}
 {{- end }}
 {{- range $id, $provider := $providers }}
 {{- if hasKey $models $id }}
 providers.{{ $id }}: is also the id of a model, rename one of them
+{{- end }}
+{{- end }}
+{{ include "ray-vllm-stack.validate.servedNames" (dict "resolved" .Values.resolved "taken" $taken) }}
+{{- end }}
+
+{{/*
+Guard of the further names of models: each is nothing else's.
+usage: include "ray-vllm-stack.validate.servedNames" (dict "resolved" <resolved> "taken" <name -> where it stands>)
+*/}}
+{{- define "ray-vllm-stack.validate.servedNames" -}}
+{{- $taken := .taken }}
+{{- range $kind := list "models" "providers" "routes" }}
+{{- range $name, $_ := get $.resolved $kind }}
+{{- $_ := set $taken $name (printf "%s.%s" $kind $name) }}
+{{- end }}
+{{- end }}
+{{- range $id, $model := .resolved.models }}
+{{- range $model.servedNames }}
+{{- with get $taken . }}
+models.{{ $id }}.servedNames: has a name that {{ . }} has already, take it out of one of them
+{{- end }}
+{{- $_ := set $taken . (printf "models.%s.servedNames" $id) }}
 {{- end }}
 {{- end }}
 {{- end }}

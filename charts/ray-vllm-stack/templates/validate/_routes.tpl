@@ -18,6 +18,7 @@ routes.{{ $name }}: is also an adapter of models.{{ get $adapters $name }}, rena
 {{ include "ray-vllm-stack.validate.route.backends" (dict "path" (printf "routes.%s" $name) "backends" $route.backends) }}
 {{ include "ray-vllm-stack.validate.route.models" $context }}
 {{ include "ray-vllm-stack.validate.route.tasks" $context }}
+{{ include "ray-vllm-stack.validate.route.others" $context }}
 {{ include "ray-vllm-stack.validate.route.sticky" $context }}
 {{ include "ray-vllm-stack.validate.route.matches" $context }}
 {{- end }}
@@ -71,6 +72,31 @@ usage: include "ray-vllm-stack.validate.route.tasks" (dict "name" "chat" "route"
 {{- else if ne $task $first.task }}
 routes.{{ $.name }}.{{ .path }}: is a model for {{ $task }}, but {{ $first.id }} of the same route is for {{ $first.task }}, put them into two routes
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of a route's fallback and shadow: they are other models than the one that answers. Where a route has several backends,
+one of them may be the fallback of the others.
+usage: include "ray-vllm-stack.validate.route.others" (dict "name" "chat" "route" <route>)
+*/}}
+{{- define "ray-vllm-stack.validate.route.others" -}}
+{{- $chosen := list }}
+{{- range prepend (values (.route.matches | default dict)) .route }}
+{{- range $id, $backend := .backends }}
+{{- if gt (dig "weight" 1 $backend | int) 0 }}{{ $chosen = append $chosen $id }}{{ end }}
+{{- end }}
+{{- end }}
+{{- $only := uniq $chosen | join " " }}
+{{- range $id, $_ := .route.shadow }}
+{{- if eq $only $id }}
+routes.{{ $.name }}.shadow.{{ $id }}: is also the only backend, whose copies would tell nothing, name another model
+{{- end }}
+{{- end }}
+{{- range $id, $_ := .route.fallback }}
+{{- if eq $only $id }}
+routes.{{ $.name }}.fallback.{{ $id }}: is also the only backend, which is not asked again when it has failed, name another model or a provider
 {{- end }}
 {{- end }}
 {{- end }}

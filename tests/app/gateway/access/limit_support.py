@@ -24,6 +24,7 @@ from serve_app.gateway.access.redis_store import RedisStore
 from serve_app.gateway.access.shared_store import SharedStore
 from serve_app.gateway.access.store import ReplicaStore, Store
 from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Policy
 
@@ -183,7 +184,8 @@ async def sharing(server: Server) -> AsyncIterator[Replica]:
     metrics = LimitMetrics(registry)
     pool = server.pool()
     redis = RedisStore(BatchingRedis(pool))
-    async with SharedStore(redis, metrics, timeout_seconds=TIMEOUT, probe_seconds=0.02).tended() as store:
+    shared = SharedStore(redis, metrics, timeout_seconds=TIMEOUT, probe_seconds=0.02)
+    async with Supervisor.running(registry) as supervisor, shared.tended(supervisor) as store:
         yield Replica(store, registry, metrics)
     await pool.aclose()
 

@@ -6,14 +6,17 @@ import pytest
 from serve_app.gateway.access.charge import charge
 from serve_app.gateway.access.estimate import NOTHING, Estimate
 from serve_app.gateway.api.table import APIS, RETRIEVE
+from serve_app.gateway.exchange.endpoints import Endpoints
 from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.exchange.usage import Usage
 from serve_app.settings.gateway import Model
 
 PRICE = {"promptPerMillion": 1.5, "cachedPerMillion": 0.25, "completionPerMillion": 6}
-TARGET = Target("a", "", Model.model_validate({"url": "http://a", "price": PRICE}), "a", {})
-FREE = Target("a", "", Model.model_validate({"url": "http://a"}), "a", {})
+PRICED_MODEL = Model.model_validate({"url": "http://a", "price": PRICE})
+FREE_MODEL = Model.model_validate({"url": "http://a"})
+TARGET = Target("a", "", PRICED_MODEL, "a", Endpoints(PRICED_MODEL))
+FREE = Target("a", "", FREE_MODEL, "a", Endpoints(FREE_MODEL))
 ESTIMATE = Estimate(100, 5000, 40_000)
 
 

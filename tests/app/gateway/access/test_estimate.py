@@ -5,6 +5,7 @@ import pytest
 
 from serve_app.gateway.access.estimate import NOTHING, TOKENS_PER_FILE, Estimate, estimate
 from serve_app.gateway.api.table import APIS, CANCEL, RETRIEVE
+from serve_app.gateway.exchange.endpoints import Endpoints
 from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.http.body import Body
 from serve_app.gateway.http.envelope import Envelope, envelope_of
@@ -15,7 +16,8 @@ DEFAULT = 1000
 
 
 def target(**fields: Any) -> Target:
-    return Target("a", "", Model.model_validate({"url": "http://a", **fields}), "a", {})
+    entry = Model.model_validate({"url": "http://a", **fields})
+    return Target("a", "", entry, "a", Endpoints(entry))
 
 
 def estimated(content: dict[str, Any], *targets: Target, path: str = "/v1/chat/completions") -> Estimate:

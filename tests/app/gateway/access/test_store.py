@@ -13,6 +13,7 @@ from serve_app.gateway.access.months import this_month
 from serve_app.gateway.access.redis_batches import BatchingRedis
 from serve_app.gateway.access.redis_scripts import LEASE_SECONDS
 from serve_app.gateway.access.store import ReplicaStore, opened
+from serve_app.gateway.background.supervisor import Supervisor
 
 from ..support import until
 from .limit_support import (
@@ -198,6 +199,6 @@ async def test_what_is_asked_at_once_travels_at_once_and_in_order() -> None:
     await pool.aclose()
 
 
-async def test_one_replica_needs_no_redis() -> None:
-    async with opened(None, None, LimitMetrics(CollectorRegistry())) as store:
+async def test_one_replica_needs_no_redis(supervisor: Supervisor) -> None:
+    async with opened(None, None, LimitMetrics(CollectorRegistry()), supervisor) as store:
         assert isinstance(store, ReplicaStore)

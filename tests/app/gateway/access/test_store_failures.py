@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.store import opened
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import Caller
 from serve_app.settings.gateway import Redis
 
@@ -106,14 +107,14 @@ async def test_a_gateway_starts_without_redis(server: Server) -> None:
 
 
 @needs_a_server
-async def test_the_password_is_used_and_a_wrong_one_fails_no_request(tmp_path: Path) -> None:
+async def test_the_password_is_used_and_a_wrong_one_fails_no_request(supervisor: Supervisor, tmp_path: Path) -> None:
     server = RealServer(tmp_path)
     await server.start("--requirepass", "secret")
     config = Redis.model_validate({"url": f"redis://127.0.0.1:{server.port}/3"})
     for password, shared in (("secret", True), ("wrong", False), (None, False)):
         registry = CollectorRegistry()
         metrics = LimitMetrics(registry)
-        async with opened(config, password, metrics) as store:
+        async with opened(config, password, metrics, supervisor) as store:
             gateway = Replica(store, registry, metrics)
             await gateway.enter(caller(key=policy(requests_per_minute=10)))
             assert gateway.value("limits_shared") == shared

@@ -12,6 +12,7 @@ from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.redis_batches import BatchingRedis
 from serve_app.gateway.access.redis_store import RedisStore
 from serve_app.gateway.access.shared_store import SharedStore
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import Caller
 
 from ..support import until
@@ -111,7 +112,8 @@ async def hindered(server: FakeServer) -> AsyncIterator[tuple[Replica, Hindered]
     pool = server.pool()
     redis = Hindered(BatchingRedis(pool))
     metrics = LimitMetrics(registry := CollectorRegistry())
-    async with SharedStore(redis, metrics, timeout_seconds=5, probe_seconds=0.01).tended() as store:
+    shared = SharedStore(redis, metrics, timeout_seconds=5, probe_seconds=0.01)
+    async with Supervisor.running(registry) as supervisor, shared.tended(supervisor) as store:
         replica = Replica(store, registry, metrics)
         await shares(replica)
         yield replica, redis

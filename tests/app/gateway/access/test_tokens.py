@@ -15,6 +15,7 @@ from serve_app.gateway.access.metrics import AccessMetrics, AuthFailure
 from serve_app.gateway.access.tokens import Tokens, is_token
 from serve_app.gateway.access.verify import LEEWAY_SECONDS
 from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.settings.gateway import Oidc, Team
 
 from ..support import until
@@ -176,11 +177,14 @@ async def test_keys_are_followed_without_requests(provider: IdentityProvider, se
 
 async def test_connected_tokens_fetch_keys_at_once_and_stop_at_the_end(provider: IdentityProvider) -> None:
     settings = Oidc.model_validate({"issuer": provider.issuer, "audience": AUDIENCE})
-    async with Tokens.connected(lambda: settings, dict, AccessMetrics(CollectorRegistry())) as tokens:
+    registry = CollectorRegistry()
+    async with (
+        Supervisor.running(registry) as supervisor,
+        Tokens.connected(lambda: settings, dict, AccessMetrics(registry), supervisor) as tokens,
+    ):
         await until(lambda: provider.fetches == 1)
         assert await tokens.check(provider.token())
-    await asyncio.sleep(0)
-    assert [task for task in asyncio.all_tasks() if "follow_issuer" in repr(task.get_coro())] == []
+    assert [task for task in asyncio.all_tasks() if "_forever" in repr(task.get_coro())] == []
 
 
 async def test_tokens_beside_no_keys(checks: TokenChecks) -> None:

@@ -9,6 +9,7 @@ from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission, ModelQueue
 from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.endpoints import Endpoints
 from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.observe.metrics import Metrics
 from serve_app.settings.gateway import Model, Priority, Queue
@@ -197,7 +198,8 @@ async def test_more_slots_after_a_reload_reach_those_who_wait(slots: int) -> Non
 
 
 def target(slots: int) -> Target:
-    return Target("m", "", Model(url="http://h", maxConcurrentRequests=slots), "m", {})
+    entry = Model(url="http://h", maxConcurrentRequests=slots)
+    return Target("m", "", entry, "m", Endpoints(entry))
 
 
 async def test_slots_are_counted_and_released_once() -> None:

@@ -6,9 +6,10 @@ import pytest
 from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.api.table import APIS
 from serve_app.gateway.http.body import Body, read
+from serve_app.gateway.http.form import MOST_PARTS
 from serve_app.settings.gateway import Limits
 
-from .wire import receiving, share
+from .wire import memory, receiving
 
 SPEECH = "/v1/audio/transcriptions"
 KIND = b'multipart/form-data; boundary="b o"'
@@ -27,7 +28,7 @@ FILE = part("file", AUDIO, '; filename="a; name=\\"model\\".wav"\r\nContent-Type
 
 
 async def body_of(raw: bytes, content_type: bytes = KIND) -> Body:
-    return await read(receiving(raw), {b"content-type": content_type}, APIS[SPEECH], Limits(), share())
+    return await read(receiving(raw), {b"content-type": content_type}, APIS[SPEECH], Limits(), memory())
 
 
 async def test_the_fields_that_the_gateway_needs_are_found() -> None:
@@ -102,3 +103,10 @@ async def test_a_form_needs_its_boundary(content_type: bytes) -> None:
     with pytest.raises(ApiError) as refused:
         await body_of(form(part("model", b"a")), content_type)
     assert refused.value.status == 400
+
+
+async def test_a_form_of_very_many_parts_is_refused() -> None:
+    await body_of(form(part("model", b"a"), *[part("x", b"")] * (MOST_PARTS - 1)))
+    with pytest.raises(ApiError) as refused:
+        await body_of(form(part("model", b"a"), *[part("x", b"")] * MOST_PARTS))
+    assert (refused.value.status, str(MOST_PARTS) in refused.value.message) == (400, True)

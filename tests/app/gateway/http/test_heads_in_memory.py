@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,15 +12,7 @@ from serve_app.gateway.http.protocol import Protocol
 from serve_app.gateway.http.unfinished_head import UnfinishedHead
 
 from ..support import until
-from .test_protocol import HOST, Connection, answer, refusal, server
-
-
-@pytest.fixture
-async def connection() -> AsyncIterator[Connection]:
-    async with server() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        yield reader, writer
-        writer.close()
+from .served import HOST, Connection, answer, refusal, server
 
 
 async def half_heads(port: int, count: int) -> list[Connection]:

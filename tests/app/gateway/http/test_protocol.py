@@ -1,68 +1,13 @@
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import Receive, Scope, Send
 
 from serve_app.gateway.http import protocol
-from serve_app.gateway.http.protocol import MOST_HEAD_BYTES, Protocol
+from serve_app.gateway.http.protocol import Protocol
+from serve_app.gateway.http.refusals import MOST_HEAD_BYTES
 
-from ..support import until
-
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Tells the path and the headers; waits for the body's end first."""
-    while (await receive()).get("more_body"):
-        pass
-    names = [name.decode() for name, _ in scope["headers"]]
-    body = json.dumps([scope["path"], names]).encode()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
-
-
-@asynccontextmanager
-async def server() -> AsyncIterator[int]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=Protocol, ws="none", lifespan="off", log_config=None)
-    http = uvicorn.Server(config)
-    serving = asyncio.create_task(http.serve())
-    await until(lambda: http.started)
-    yield http.servers[0].sockets[0].getsockname()[1]
-    http.should_exit = http.force_exit = True
-    await serving
-
-
-@pytest.fixture
-async def connection() -> AsyncIterator[Connection]:
-    async with server() as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        yield reader, writer
-        writer.close()
-
-
-async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
-    async with asyncio.timeout(10):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
-        headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-        return int(head[0].split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
-
-
-async def refusal(reader: asyncio.StreamReader) -> int:
-    """The status of a refusal in OpenAI's shape, after which the connection ends."""
-    status, headers, body = await answer(reader)
-    assert json.loads(body)["error"]["message"]
-    assert headers["content-type"] == "application/json"
-    assert headers["x-request-id"]
-    assert await reader.read() == b""
-    return status
-
-
-HOST = b"GET / HTTP/1.1\r\nhost: x\r\n"
+from .served import HOST, Connection, answer, refusal, server
 
 
 async def test_requests_follow_each_other_on_a_connection(connection: Connection) -> None:
@@ -204,3 +149,13 @@ async def test_nothing_is_written_into_an_answer_that_is_not_done(connection: Co
     writer.write(b"abcde" + b"nonsense\r\n\r\n")
     async with asyncio.timeout(10):
         assert b"400" not in await reader.read()
+
+
+@pytest.mark.parametrize(("path", "header", "status"), [(400, 400, 200), (700, 400, 431), (400, 700, 431)])
+async def test_path_and_headers_are_limited_together(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, path: int, header: int, status: int
+) -> None:
+    monkeypatch.setattr(protocol, "MOST_HEAD_BYTES", 1000)
+    reader, writer = connection
+    writer.write(b"GET /" + b"p" * path + b" HTTP/1.1\r\nhost: x\r\na: " + b"h" * header + b"\r\n\r\n")
+    assert (await answer(reader))[0] == status

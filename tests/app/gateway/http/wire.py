@@ -10,9 +10,14 @@ from serve_app.gateway.http.body_memory import BodyMemory, BodyShare
 JSON = {b"content-type": b"application/json"}
 
 
-def share(most_bytes: int = 1 << 30) -> BodyShare:
-    """Room for a request's body."""
-    return BodyMemory(lambda: most_bytes, CollectorRegistry()).share()
+def memory(most_bytes: int = 1 << 30) -> BodyMemory:
+    """Room for bodies."""
+    return BodyMemory(lambda: most_bytes, CollectorRegistry())
+
+
+def share() -> BodyShare:
+    """Room for one."""
+    return memory().share()
 
 
 def receiving(*pieces: bytes | None) -> Receive:

@@ -64,7 +64,7 @@ async def served() -> AsyncIterator[Served]:
     state: dict[str, Any] = {}
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        await app(scope | {"state": state}, receive, send)
+        await app({**scope, "state": state}, receive, send)
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url="http://gateway") as client:
         yield Served(client, state)

@@ -4,6 +4,7 @@ from typing import Any
 
 from serve_app.gateway.api.table import APIS, Api
 from serve_app.gateway.exchange.caller import Caller
+from serve_app.gateway.exchange.endpoints import Endpoints
 from serve_app.gateway.exchange.outcome import Outcome
 from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.exchange.record import RequestRecord
@@ -16,7 +17,8 @@ CALLER = Caller(key="alice", team="search", subject="alice@example.com")
 
 
 def target(model: str = "a", route: str = "", price: Price | None = PRICE) -> Target:
-    return Target(model, route, Model(url=f"http://{model}:8000", price=price), model, {})
+    entry = Model(url=f"http://{model}:8000", price=price)
+    return Target(model, route, entry, model, Endpoints(entry))
 
 
 def record(outcome: Outcome | None = None, **changed: Any) -> RequestRecord:

@@ -1,7 +1,8 @@
 from prometheus_client import generate_latest
 
 from serve_app import __version__
-from serve_app.gateway.observe.metrics import Metrics, Outcome
+from serve_app.gateway.exchange.outcome import Outcome
+from serve_app.gateway.observe.metrics import Metrics
 
 from ..support import FakeModel, Gateway, ask
 

@@ -45,7 +45,7 @@ class TestRoutes:
         assert refusal(source, "r")[:2] == (400, "model_not_supported")
 
     def test_targets_are_all_pairs_that_can_occur(self) -> None:
-        routes = {
+        routes: dict[str, Any] = {
             "r": {
                 "backends": {"hidden": {}, "b": {"weight": 0}},
                 "fallback": {"gpt": {}},
@@ -58,7 +58,7 @@ class TestRoutes:
 
 
 class TestSticky:
-    def route(self, seed: int = 1, **sticky: str) -> Catalog:
+    def route(self, seed: int = 1, **sticky: Any) -> Catalog:
         return catalog(seed=seed, r={"backends": BACKENDS, "sticky": sticky})
 
     @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ class TestSticky:
         assert abs(counts["a"] - 150) < 4 * (300 * 0.25) ** 0.5
 
     @pytest.mark.parametrize("sticky", [{"by": "header", "header": "x-session"}, {"by": "user"}, {"by": "key"}])
-    def test_without_the_value_it_is_drawn(self, sticky: dict[str, str]) -> None:
+    def test_without_the_value_it_is_drawn(self, sticky: dict[str, Any]) -> None:
         source = self.route(**sticky)
         counts = Counter(asked(resolve(source, "r"))[0] for _ in range(2000))
         assert abs(counts["a"] - 1000) < 4 * (2000 * 0.25) ** 0.5

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class Fleet:
         return json.dumps({"choices": [{"message": {"content": name}}]}).encode()
 
     def config(self, route: dict[str, Any], **more: Any) -> dict[str, Any]:
-        entries = {name: {"url": model.url} for name, model in self.models.items()}
+        entries: dict[str, dict[str, Any]] = {name: {"url": model.url} for name, model in self.models.items()}
         entries["a"] |= {"adapters": ["a-sql"]}
         entries["b"] |= {"private": True}
         entries["c"] |= {"upstreamModel": "gpt-c"}
@@ -109,10 +110,13 @@ async def test_a_shadow_never_delays_or_fails_a_caller(fleet: Fleet, tmp_path: P
     def value(name: str, model: str, **labels: str) -> float | None:
         return gateway.value(f"shadow_{name}_total", route="r", model=model, **labels)
 
+    def compared(times: int) -> bool:
+        return value("comparisons", "c", result="shadow_failed") == times
+
     fleet["c"].script = [answer(500, b"lost")]
     for number in range(3):
         assert await asyncio.wait_for(said(gateway), 5) == (200, "a")  # b holds its answers back
-        await until(lambda done=number + 1: value("comparisons", "c", result="shadow_failed") == done)
+        await until(partial(compared, number + 1))
     for _ in range(3):
         assert await said(gateway) == (200, "a")
     assert [value("dropped", model) for model in "bc"] == [2, 3]  # one more of b had a place

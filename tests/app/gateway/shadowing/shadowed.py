@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from serve_app.gateway.api.table import APIS
 from serve_app.gateway.exchange.caller import ANYBODY
 from serve_app.gateway.http.body import Body
+from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.routing.catalog import Catalog
 from serve_app.gateway.routing.metrics import RoutingMetrics
 from serve_app.gateway.shadowing.shadows import Shadow, Shadows
@@ -46,14 +47,19 @@ class Shadowed:
     config: GatewayConfig
     registry: CollectorRegistry
     sent: list[Shadow] = field(default_factory=list)
+    memory: BodyMemory = field(default_factory=lambda: BodyMemory(lambda: 1 << 20, CollectorRegistry()))
 
     def send(self, payload: dict[str, Any] | None = None, **headers: str) -> Shadow:
         payload = payload or ask("r")
-        body = Body(json.dumps(payload).encode(), model="r", written="r", stream=bool(payload.get("stream")))
+        raw = json.dumps(payload).encode()
+        share = self.memory.share()
+        share.take(len(raw))
+        body = Body(raw, model="r", written="r", stream=bool(payload.get("stream")), share=share)
         names = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
         plan = Catalog(self.config, 0).resolve("r", APIS[CHAT], ANYBODY, names, "")
         request = ModelRequest("POST", CHAT, "", names, body, "openai")
         self.sent.append(self.shadows.send(plan, request, b"id-1"))
+        body.release()
         return self.sent[-1]
 
     def value(self, name: str, model: str = "shadow", **labels: str) -> float | None:

@@ -39,6 +39,27 @@ async def test_a_caller_who_leaves_after_its_copy_was_answered(start: Start, mod
     assert it.all_counted("requests") == {"2xx": 1}
 
 
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_copy_holds_the_body_until_its_model_answers(start: Start, model: FakeModel, fails: bool) -> None:
+    gate = asyncio.Event()
+    model.script = [answer(500) if fails else stream(b"", *EVENTS, gate=gate)]
+    it = await start(model)
+    shadow = it.send()
+    assert it.memory.used > 0
+    await until(lambda: len(model.seen) == 1)
+    gate.set()
+    await it.counted("requests_total", status="5xx" if fails else "2xx")
+    assert it.memory.used == 0
+    shadow.end(200, True)
+
+
+async def test_a_copy_that_is_cancelled_before_it_begins_holds_nothing(start: Start, model: FakeModel) -> None:
+    it = await start(model)
+    it.send().end(0, False)
+    await until(lambda: it.memory.used == 0)
+    assert not model.seen
+
+
 async def test_copies_beyond_the_bound_are_left_out(start: Start, model: FakeModel) -> None:
     gate = asyncio.Event()
     model.script = [stream(*EVENTS, gate=gate)]
@@ -54,6 +75,7 @@ async def test_copies_beyond_the_bound_are_left_out(start: Start, model: FakeMod
     for shadow in it.sent:
         shadow.end(200, True)
     await until(lambda: sum(it.all_counted("comparisons").values()) == 3)
+    await asyncio.sleep(0.01)  # until the last task has ended
     model.script = [answer(200, SAID)]
     it.send()
     await it.counted("requests_total", 4, status="2xx")

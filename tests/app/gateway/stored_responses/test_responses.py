@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from serve_app.gateway.api.errors import ApiError
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import ANYBODY, Caller
 from serve_app.gateway.stored_responses.responses import (
     KEPT_SECONDS,
@@ -160,9 +161,9 @@ async def test_no_more_are_kept_than_allowed() -> None:
     assert [made is not None for made in known] == [False, True, True]
 
 
-async def test_replicas_share_what_they_learn() -> None:
+async def test_replicas_share_what_they_learn(supervisor: Supervisor) -> None:
     store = Shared()
-    one, other = Responses(store), Responses(store)
+    one, other = (Responses(store, supervisor) for _ in range(2))
     learn(one, "resp_1", ALICE, "a", "chat")
     await asyncio.sleep(0)
     assert await other.find("resp_1", BOB) == ResponseOrigin("a", "chat", "team/red")
@@ -171,10 +172,10 @@ async def test_replicas_share_what_they_learn() -> None:
     assert store.seconds == KEPT_SECONDS
 
 
-async def test_a_store_that_fails_fails_nobody() -> None:
+async def test_a_store_that_fails_fails_nobody(supervisor: Supervisor) -> None:
     store = Shared()
     store.broken = True
-    responses = Responses(store)
+    responses = Responses(store, supervisor)
     learn(responses, "resp_1")
     await asyncio.sleep(0)
     assert await responses.known("resp_1", ALICE)
@@ -212,9 +213,9 @@ def test_hints(query: bytes, hint: str, rest: bytes) -> None:
     assert hinted(query) == (hint, rest)
 
 
-async def test_a_background_response_is_counted_once_in_all() -> None:
+async def test_a_background_response_is_counted_once_in_all(supervisor: Supervisor) -> None:
     shared = Shared()
-    one, other = Responses(shared), Responses(shared)
+    one, other = (Responses(shared, supervisor) for _ in range(2))
     one.reader("a", "", ALICE, background=True).feed(JSON)
     learn(one, "resp_9")
     await asyncio.sleep(0)

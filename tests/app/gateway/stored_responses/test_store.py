@@ -7,6 +7,7 @@ import pytest
 from fakeredis import FakeServer
 from fakeredis.aioredis import FakeRedis
 
+from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.exchange.caller import Caller
 from serve_app.gateway.stored_responses.responses import Responses
 from serve_app.gateway.stored_responses.store import ResponseStore
@@ -21,9 +22,9 @@ def server() -> FakeServer:
 
 
 @pytest.fixture
-async def replicas(server: FakeServer) -> AsyncIterator[tuple[Responses, Responses]]:
+async def replicas(server: FakeServer, supervisor: Supervisor) -> AsyncIterator[tuple[Responses, Responses]]:
     clients = [FakeRedis(server=server) for _ in range(2)]
-    one, other = (Responses(ResponseStore(client, 0.5)) for client in clients)
+    one, other = (Responses(ResponseStore(client, 0.5), supervisor) for client in clients)
     yield one, other
     for client in clients:
         await client.aclose()
@@ -47,7 +48,7 @@ async def test_without_redis_each_knows_its_own(
     await asyncio.sleep(0.05)
     assert await one.known("resp_1", Caller()) is not None
     assert await other.known("resp_1", Caller()) is None
-    assert "could not be shared" in caplog.text
+    assert "background task share responses failed" in caplog.text
 
 
 async def test_what_does_not_answer_is_not_waited_for() -> None:

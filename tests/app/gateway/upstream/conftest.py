@@ -6,7 +6,7 @@ import uvloop
 
 UVLOOP: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {"uvloop": uvloop.new_event_loop}
 ASYNCIO: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
-ON_BOTH = ("test_connection", "test_egress_proxy", "test_pool")
+ON_BOTH = ("test_connection", "test_connection_pace", "test_egress_proxy", "test_pool")
 """Transports, timers and TLS are each loop's own."""
 
 

@@ -92,8 +92,10 @@ async def test_the_window_ends_it() -> None:
 async def test_the_window_begins_with_the_first_failure() -> None:
     clock = Clock()
     attempts = Attempts(clock, (500.0, Reason.RESET))  # held by a replica for long, then lost
-    wait = {"window": 3, "max_lost": 9, "retried": lambda reason: None, "sleep": clock.sleep, "clock": clock}
-    assert await first_answer(attempts, **wait) is ANSWER
+    answer = await first_answer(
+        attempts, window=3, max_lost=9, retried=lambda reason: None, sleep=clock.sleep, clock=clock
+    )
+    assert answer is ANSWER
 
 
 async def test_no_window_no_second_attempt() -> None:
