@@ -10,9 +10,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
+LOG = Path("/proc/1/fd/2")
+"""The container's log: what a hook itself writes nobody sees."""
 _POLL_SECONDS = 1
 _HEAD_SECONDS = 20
 """How long the head may be out of reach; then nobody moves replicas any more, as when the whole cluster goes."""
@@ -94,7 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         said = str(error)
     else:
         said = wait(seconds, head=lambda: _reached(address))
-    sys.stderr.write(f"drain: {said}\n")
+    with suppress(OSError), LOG.open("a") as log:
+        log.write(f"drain: {said}\n")
     return 0
 
 

@@ -25,16 +25,15 @@ def test_a_pod_without_replicas_ends_at_once(monkeypatch: pytest.MonkeyPatch) ->
     assert drain.main(["600"]) == 0
 
 
-def test_ray_that_does_not_answer_holds_no_pod(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ray_that_does_not_answer_holds_no_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("GCS is away")
 
     monkeypatch.setattr(drain, "drain", refuse)
     monkeypatch.setattr(drain, "replicas", lambda: 1)
+    monkeypatch.setattr(drain, "LOG", tmp_path / "log")
     assert drain.main(["600"]) == 0
-    assert capsys.readouterr().err == "drain: GCS is away\n"
+    assert (tmp_path / "log").read_text() == "drain: GCS is away\n"
 
 
 @pytest.mark.parametrize(
