@@ -1,8 +1,10 @@
 """The blast radius of an edit, measured under load through the gateway."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,17 @@ def ray_cluster(stack: Stack) -> str:
     (cluster,) = stack.objects("rayclusters.ray.io")
     name: str = cluster["metadata"]["name"]
     return name
+
+
+def gateway_pods(stack: Stack) -> set[str]:
+    """Uids of the gateway's pods."""
+    return {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=gateway")}
+
+
+def ctr(*words: str) -> None:
+    """The local cluster's containerd."""
+    socket = Path(os.environ["RAY_VLLM_STACK_CACHE"]) / "cluster/run/containerd.sock"
+    subprocess.run(["ctr", "--address", str(socket), "--namespace", "k8s.io", *words], check=True, capture_output=True)
 
 
 def test_editing_one_model_fails_no_request(stack: Stack, serve: Serve) -> None:
@@ -59,9 +72,9 @@ def test_changing_replica_bounds_restarts_nothing(stack: Stack, serve: Serve) ->
     assert serve.replicas(*RATES) == before
 
 
-def test_adding_a_model_touches_no_running_replica(stack: Stack, serve: Serve) -> None:
+def test_adding_a_class_and_its_model_touches_no_running_replica(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    with Load("third model added", stack.url, stack.api_key, RATES) as load:
+    with Load("class and third model added", stack.url, stack.api_key, RATES) as load:
         stack.edit("-f", str(HERE / "values-third.yaml"))
         wait_until(
             "the third model to run", 400, lambda: serve.applications().get("wren", {}).get("status") == "RUNNING"
@@ -76,15 +89,12 @@ def test_adding_a_model_touches_no_running_replica(stack: Stack, serve: Serve) -
 
 
 def test_a_route_reaches_the_gateway_without_a_restart(stack: Stack) -> None:
-    def pods() -> set[str]:
-        return {pod["metadata"]["uid"] for pod in stack.objects("pods", "app.kubernetes.io/component=gateway")}
-
-    before = pods()
+    before = gateway_pods(stack)
     with Load("route added", stack.url, stack.api_key, {"chat": 1.0}) as load:
         stack.edit("--set-json", 'routes.birds={"backends": {"owl": {}}}')
         wait_until("the gateways to list the new route", 120, lambda: listed(stack, "birds"))
     assert load.outcomes["chat"].failed == []
-    assert pods() == before
+    assert gateway_pods(stack) == before
 
 
 def listed(stack: Stack, name: str) -> bool:
@@ -98,16 +108,35 @@ def listed(stack: Stack, name: str) -> bool:
     return True
 
 
-def test_a_release_with_equal_values_restarts_no_ray_pod(stack: Stack, serve: Serve, tmp_path: Path) -> None:
+def test_a_release_with_equal_values_restarts_no_ray_pod_and_fails_no_request(
+    stack: Stack, serve: Serve, tmp_path: Path
+) -> None:
     before, pods, cluster = serve.replicas(*RATES, "wren"), ray_pods(stack), ray_cluster(stack)
+    gateways = gateway_pods(stack)
     bumped = tmp_path / "ray-vllm-stack"
     shutil.copytree(CHART, bumped)
     for name in ("Chart.yaml", "files/versions.yaml"):
         text = (bumped / name).read_text()
         (bumped / name).write_text(re.sub(r"(?m)^(version|appVersion|stack): 0\.1\.0", r"\1: 0.1.1", text))
-    stack.edit(chart=bumped)
-    stack.wait_for_models()
+    image, tag = stack.images["gateway"], "next"  # a gateway image that the cluster has not seen under this name
+    ctr("images", "tag", "--force", image, f"{image.rpartition(':')[0]}:{tag}")
+    with Load("chart and gateway released", stack.url, stack.api_key, RATES | {"wren": 1.0}) as load:
+        stack.edit("--set", f"gateway.image.tag={tag}", chart=bumped)
+        wait_until("the old gateway pods to be gone", 300, lambda: not gateway_pods(stack) & gateways)
+        stack.wait_for_models()
+    assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {m: [] for m in (*RATES, "wren")}
     assert stack.objects("deployments.apps", "app.kubernetes.io/component=gateway")[0]["metadata"]["labels"][
         "helm.sh/chart"
     ].endswith("0.1.1")
     assert (serve.replicas(*RATES, "wren"), ray_pods(stack), ray_cluster(stack)) == (before, pods, cluster)
+
+
+def test_removing_the_last_model_of_a_class_touches_no_other(stack: Stack, serve: Serve) -> None:
+    before, cluster = serve.replicas(*RATES), ray_cluster(stack)
+    with Load("last model of a class removed", stack.url, stack.api_key, RATES) as load:
+        stack.edit("--set-json", "models.wren=null")
+        wait_until("the third model to be gone", 400, lambda: "wren" not in serve.applications())
+        wait_until("its worker to be gone", 400, lambda: not stack.objects("pods", "ray.io/group=spare"))
+    assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
+    assert serve.replicas(*RATES) == before
+    assert ray_cluster(stack) == cluster
