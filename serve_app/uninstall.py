@@ -32,7 +32,6 @@ class ReleaseApi:
     """What is in the release's namespace and has to go before the rest, or would stay."""
 
     def __init__(self, session: aiohttp.ClientSession, namespace: str) -> None:
-        """Takes a session whose base is the API server and whose headers hold the token."""
         self._session = session
         self._base = f"/apis/ray.io/v1/namespaces/{namespace}"
         self._secrets = f"/api/v1/namespaces/{namespace}/secrets"

@@ -12,7 +12,6 @@ class QueueMetrics:
     """Series of the queues in front of models."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Registers them."""
         self.length = Gauge(
             "ray_vllm_gateway_queue_length", "Requests that wait for their turn.", ("model",), registry=registry
         )

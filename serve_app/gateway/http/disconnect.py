@@ -26,13 +26,11 @@ class cancelled_on_disconnect:  # noqa: N801  # a context manager, named for how
     __slots__ = ("_connection", "_gone", "_over", "_task")
 
     def __init__(self, connection: Connection) -> None:
-        """Takes the client's connection."""
         self._connection = connection
         self._gone = False
         self._over = False
 
     def __enter__(self) -> None:
-        """Starts to watch."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # entered from a coroutine
         self._task = task
@@ -41,7 +39,7 @@ class cancelled_on_disconnect:  # noqa: N801  # a context manager, named for how
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stops to watch."""
+        """Stops watching."""
         self._over = True
         self._connection.when_left(None)
         if self._gone:

@@ -49,7 +49,6 @@ class Drain:
     """Whether the end has begun."""
 
     def __init__(self, begun: Callable[[], None] = lambda: None) -> None:
-        """Takes what is to be told when it begins."""
         self._begun = begun
         self._draining = False
 
@@ -72,7 +71,6 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, config: uvicorn.Config, drain: Drain, delay_seconds: float) -> None:
-        """Takes the configuration, which holds `drain_seconds`, and what to tell."""
         super().__init__(config)
         self._drain = drain
         self._delay_seconds = delay_seconds

@@ -47,7 +47,6 @@ class Protocol(HttpToolsProtocol):
         *,
         idle: IdleConnections,
     ) -> None:
-        """Takes what uvicorn gives, and the server's idle connections."""
         super().__init__(config, server_state, app_state, _loop)
         self.parser = RequestParser(self)  # type: ignore[assignment]
         self._in_head = False

@@ -16,7 +16,6 @@ class ResponseTransport:
     __slots__ = ("_cycle", "_head", "_linger", "_transport", "is_closing")
 
     def __init__(self, cycle: RequestResponseCycle, linger: Callable[[], None]) -> None:
-        """Takes the response, and what closes its connection once the client has."""
         self._cycle = cycle
         self._linger = linger
         self._transport = cycle.transport

@@ -50,7 +50,6 @@ class MeteringMetrics:
     """Series about tokens."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Registers them."""
 
         def histogram(name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...]) -> Histogram:
             return Histogram(f"ray_vllm_gateway_{name}", text, labels, buckets=buckets, registry=registry)

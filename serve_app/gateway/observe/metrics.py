@@ -26,7 +26,6 @@ class Metrics:
     """The series, on a registry of their own."""
 
     def __init__(self) -> None:
-        """Registers all series."""
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
 

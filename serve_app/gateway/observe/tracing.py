@@ -27,7 +27,6 @@ class ClientSpan:
     __slots__ = ("_span", "headers")
 
     def __init__(self, span: "Span", headers: list["Header"]) -> None:
-        """Takes the span and the headers that name it to the model."""
         self._span = span
         self.headers = headers
 
@@ -46,7 +45,6 @@ class ServerSpan:
     __slots__ = ("_span", "_tracing")
 
     def __init__(self, tracing: "Tracing", span: "Span") -> None:
-        """Takes the span and who makes further ones."""
         self._tracing = tracing
         self._span = span
 
@@ -82,7 +80,6 @@ class Tracing:
     """Makes spans."""
 
     def __init__(self, provider: "TracerProvider") -> None:
-        """Takes what records and exports them."""
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         self._provider = provider

@@ -53,7 +53,6 @@ class RoutingMetrics:
     """Series of choices, fallbacks and shadows."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Registers them."""
         prefix, to = "ray_vllm_gateway_", ("route", "model")
 
         def counter(name: str, text: str, *labels: str) -> Counter:

@@ -37,7 +37,6 @@ class ModelResolver:
     """The way to a model or to one of its adapters."""
 
     def __init__(self, name: str, target: Target) -> None:
-        """Makes the plan, which is the same for all requests."""
         self.tasks: Tasks = frozenset((target.entry.task,))
         self._apis = frozenset(api.name for api in ALL_APIS if has(target.entry, api))
         self._plan = Plan(name, "", (target,))

@@ -49,7 +49,6 @@ class KeptAnswer:
     __slots__ = ("_pieces", "complete", "size", "status")
 
     def __init__(self) -> None:
-        """Starts with nothing."""
         self.status = 0
         self.complete = False
         self.size = 0

@@ -29,7 +29,6 @@ class Shadow:
     __slots__ = ("answer", "asking", "ended")
 
     def __init__(self) -> None:
-        """Starts without copies."""
         self.answer = KeptAnswer()
         self.ended = asyncio.Event()
         self.asking: set[asyncio.Task[None]] = set()

@@ -188,7 +188,6 @@ class ResponseIdReader:
     __slots__ = ("_head", "_learn", "done")
 
     def __init__(self, learn: Callable[[str], None]) -> None:
-        """Takes what is told the id."""
         self._learn = learn
         self._head = b""
         self.done = False

@@ -15,7 +15,6 @@ class StoredResponses:
     """Plans for requests that name a response."""
 
     def __init__(self, responses: Responses) -> None:
-        """Takes what is known of responses."""
         self._responses = responses
 
     async def plan(self, response_id: str, api: Api, caller: Caller, hint: str, catalog: Catalog) -> Plan:

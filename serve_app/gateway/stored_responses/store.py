@@ -15,7 +15,6 @@ class ResponseStore:
     """See `responses.Store`."""
 
     def __init__(self, redis: Redis, timeout_seconds: float) -> None:
-        """Takes the connections, and how long an answer may take."""
         self._redis = redis
         self._timeout_seconds = timeout_seconds
 

@@ -16,7 +16,6 @@ class Credentials:
     """The keys, by file."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Starts with none; each is read when it is first needed."""
         self._clock = clock
         self._keys: dict[str, tuple[float, str]] = {}
 
