@@ -1,6 +1,7 @@
 """The hot path: a request's bytes to its model, the answer's bytes back as they arrive."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.types import Receive, Scope
@@ -33,6 +34,19 @@ from serve_app.gateway.stored_responses.responses import hinted
 from serve_app.gateway.stored_responses.routing import StoredResponses
 from serve_app.gateway.upstream.attempt import Answer
 from serve_app.gateway.upstream.model_request import ModelRequest
+from serve_app.settings.gateway import GatewayConfig
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A request that a model is found for, and its response."""
+
+    request: ModelRequest
+    plan: Plan
+    api: Api
+    config: GatewayConfig
+    record: RequestRecord
+    response: ResponseWriter
 
 
 class Proxy:
@@ -127,7 +141,7 @@ class Proxy:
             usage = usage_request(api, body.envelope, stream=body.stream)
             request = ModelRequest(record.method, record.path, query, headers, body, record.shape, usage)
             with cancelled_on_disconnect(connection):
-                await self._answer(request, plan, catalog, api, record, response)
+                await self._answer(_Exchange(request, plan, api, catalog.config, record, response))
         finally:
             body.release()
             grant.settle(*charge(record, estimated))
@@ -146,102 +160,86 @@ class Proxy:
             plan = await self._stored.following(previous, plan, caller, catalog)
         return plan, ""
 
-    async def _answer(
-        self,
-        request: ModelRequest,
-        plan: Plan,
-        catalog: Catalog,
-        api: Api,
-        record: RequestRecord,
-        response: ResponseWriter,
-    ) -> None:
-        if plan.shadows:
-            shadow = self._shadows.send(plan, request, record.request_id)
-            try:
-                await self._pass(request, plan, catalog, api, record, response, shadow)
-            except ApiError as error:
-                shadow.end(error.status, complete=True)
-                raise
-            finally:
-                shadow.end(record.status, record.complete)
-        else:
-            await self._pass(request, plan, catalog, api, record, response, None)
+    async def _answer(self, exchange: _Exchange) -> None:
+        if not exchange.plan.shadows:
+            await self._pass(exchange, None)
+            return
+        record = exchange.record
+        shadow = self._shadows.send(exchange.plan, exchange.request, record.request_id)
+        try:
+            await self._pass(exchange, shadow)
+        except ApiError as error:
+            shadow.end(error.status, complete=True)
+            raise
+        finally:
+            shadow.end(record.status, record.complete)
 
-    async def _pass(
-        self,
-        request: ModelRequest,
-        plan: Plan,
-        catalog: Catalog,
-        api: Api,
-        record: RequestRecord,
-        response: ResponseWriter,
-        shadow: Shadow | None,
-    ) -> None:
-        dispatched = await self._first_answer(request, plan, catalog, record, response)
+    async def _pass(self, exchange: _Exchange, shadow: Shadow | None) -> None:
+        request, record = exchange.request, exchange.record
+        dispatched = await self._first_answer(exchange)
         answer = dispatched.answer
         try:
-            usage = self._usage(answer, request, api, record)
-            watchers = self._watchers(answer, request.body, shadow, api, record)
+            usage = _usage(answer, exchange)
+            watchers = self._watchers(answer, exchange, shadow)
             request.body.release()  # nobody sends it again
-            await self._relay(answer, record, response, usage, watchers, catalog.config.timeouts.idle_seconds)
-            if api is RETRIEVE and record.usage is not None:
+            idle_seconds = exchange.config.timeouts.idle_seconds
+            await self._relay(answer, record, exchange.response, usage, watchers, idle_seconds)
+            if exchange.api is RETRIEVE and record.usage is not None:
                 counts = await self._stored.counts(response_id(request.path), record.caller)
                 record.usage = record.usage if counts else None
         finally:
             dispatched.close()
 
-    async def _first_answer(
-        self, request: ModelRequest, plan: Plan, catalog: Catalog, record: RequestRecord, response: ResponseWriter
-    ) -> Dispatched:
-        heartbeat = Heartbeat(response, catalog.config.keep_alive) if record.stream else None
+    async def _first_answer(self, exchange: _Exchange) -> Dispatched:
+        config, record = exchange.config, exchange.record
+        heartbeat = Heartbeat(exchange.response, config.keep_alive) if record.stream else None
         try:
-            return await self._dispatcher(request, plan, catalog.config, record)
+            return await self._dispatcher(exchange.request, exchange.plan, config, record)
         finally:
             if heartbeat is not None:
                 heartbeat.stop()
 
-    def _usage(self, answer: Answer, request: ModelRequest, api: Api, record: RequestRecord) -> Reader:
-        assert record.plan is not None  # noqa: S101
-        assert record.target is not None  # noqa: S101  # it has answered
-        external = record.target.entry.external
-        model, name = record.target.upstream_model, record.plan.answer_as
-        if answer.status != HTTPStatus.OK:
-            if name and answer.status >= HTTPStatus.BAD_REQUEST:
-                answer.first = in_error(answer.first, model, name)
-                answer.set_header(b"content-length", str(len(answer.first)).encode())
-            return Reader()
-        metadata = answer.header(b"metadata")
-        asked = APIS["/v1/responses"] if api is RETRIEVE else api
-        reading = reader(
-            asked,
-            event_stream=answer.is_event_stream,
-            request=request.usage,
-            external=external,
-            metadata=metadata,
-            errors=EventErrors(asked.shape, record.request_id.decode(), external=external)
-            if answer.is_event_stream
-            else None,
-        )
-        if answer.is_event_stream:
-            answer.set_header(b"content-length", None)  # it may change on the way
-            return RenamedStream(reading, asked.shape, model, name) if name else reading
-        if name and metadata:
-            answer.set_header(b"metadata", in_object(metadata, name))
-        elif name and (answer.header(b"content-type") or b"").startswith(b"application/json"):
-            answer.set_header(b"content-length", None)
-            return Renamed(reading, name)
-        return reading
-
-    def _watchers(
-        self, answer: Answer, body: Body, shadow: Shadow | None, api: Api, record: RequestRecord
-    ) -> list[Watcher]:
+    def _watchers(self, answer: Answer, exchange: _Exchange, shadow: Shadow | None) -> list[Watcher]:
         watchers: list[Watcher] = []
         if shadow is not None:
             watchers.append(shadow.feed)
-        stored = (
-            api.name == "responses" and answer.status == HTTPStatus.OK and body.envelope.value("store") is not False
-        )
-        if stored and record.target is not None:
-            background = body.envelope.value("background") is True
-            watchers.append(self._stored.reader(record.target, record.caller, background=background).feed)
+        if exchange.api.name != "responses" or answer.status != HTTPStatus.OK:
+            return watchers
+        envelope, target = exchange.request.body.envelope, exchange.record.target
+        if target is not None and envelope.value("store") is not False:
+            background = envelope.value("background") is True
+            watchers.append(self._stored.reader(target, exchange.record.caller, background=background).feed)
         return watchers
+
+
+def _usage(answer: Answer, exchange: _Exchange) -> Reader:
+    """What reads the tokens of an answer, and changes what the client is not to see."""
+    record, api = exchange.record, exchange.api
+    target, name = record.target, exchange.plan.answer_as
+    assert target is not None  # noqa: S101  # it has answered
+    external, model = target.entry.external, target.upstream_model
+    if answer.status != HTTPStatus.OK:
+        if name and answer.status >= HTTPStatus.BAD_REQUEST:
+            answer.first = in_error(answer.first, model, name)
+            answer.set_header(b"content-length", str(len(answer.first)).encode())
+        return Reader()
+    metadata = answer.header(b"metadata")
+    asked = APIS["/v1/responses"] if api is RETRIEVE else api
+    streamed = answer.is_event_stream
+    reading = reader(
+        asked,
+        event_stream=streamed,
+        request=exchange.request.usage,
+        external=external,
+        metadata=metadata,
+        errors=EventErrors(asked.shape, record.request_id.decode(), external=external) if streamed else None,
+    )
+    if streamed:
+        answer.set_header(b"content-length", None)  # it may change on the way
+        return RenamedStream(reading, asked.shape, model, name) if name else reading
+    if name and metadata:
+        answer.set_header(b"metadata", in_object(metadata, name))
+    elif name and (answer.header(b"content-type") or b"").startswith(b"application/json"):
+        answer.set_header(b"content-length", None)
+        return Renamed(reading, name)
+    return reading
