@@ -81,6 +81,20 @@ def test_count_tokens(claude: anthropic.Anthropic) -> None:
     assert counted.input_tokens == 6
 
 
+def test_what_claude_code_sends(claude: anthropic.Anthropic) -> None:
+    cached: Any = {"cache_control": {"type": "ephemeral"}}
+    ask: dict[str, Any] = ASK | {
+        "system": [{"type": "text", "text": "You are Claude Code.", **cached}],
+        "tools": TOOLS,
+        "metadata": {"user_id": "user_1"},
+    }
+    query: Any = {"extra_query": {"beta": "true"}, "extra_headers": {"anthropic-beta": "claude-code-20250219"}}
+    message = claude.messages.create(**ask, **query)
+    assert message.usage.output_tokens > 0
+    count = claude.messages.count_tokens(model="sparrow", messages=ask["messages"], system=ask["system"])
+    assert count.input_tokens > 6
+
+
 def test_an_unknown_model(claude: anthropic.Anthropic) -> None:
     for ask in (claude.messages.create, claude.messages.count_tokens):
         fields = ASK | {"model": "swan"}

@@ -63,6 +63,19 @@ async def test_a_request_and_its_model_are_spans_of_the_clients_trace(
     assert "hi" not in str(attributes)
 
 
+async def test_who_has_no_key_makes_no_span(model: FakeModel, tmp_path: Path, spans: Spans) -> None:
+    headers = {"traceparent": PARENT, "authorization": "Bearer wrong"}
+    async with running_gateway(tmp_path, config_for(model.url), tracing=spans.tracing) as gateway:
+        for path in ("/v1/chat/completions", "/" + "x" * 1000):
+            async with gateway.post(ask("chat"), path=path, headers=headers) as response:
+                assert response.status == 401
+        async with gateway.post(ask("chat")) as response:
+            assert response.status == 200
+        await until(lambda: len(spans.named()) == 2)
+    assert set(spans.named()) == {"POST /v1/chat/completions", "ask a"}
+    assert len(spans.exporter.get_finished_spans()) == 2
+
+
 async def test_failures_are_marked(model: FakeModel, tmp_path: Path, spans: Spans) -> None:
     model.script = [answer(307, b"", location="/x")]
     async with running_gateway(tmp_path, config_for(model.url), tracing=spans.tracing) as gateway:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..support import FakeModel, Gateway, answer, config_for, error_of, running_gateway
+from ..support import FakeModel, Gateway, answer, config_for, error_of, running_gateway, until
 
 RESPONSES = "/v1/responses"
 USAGE = {"input_tokens": 5, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 7, "total_tokens": 12}
@@ -78,3 +78,20 @@ async def test_what_goes_on_from_it_goes_to_its_model(tmp_path: Path, model: Fak
             async with gateway.post(body, path=RESPONSES) as following:
                 assert following.status == 200
     assert set(seen) == {"/models/a/v1/responses"}
+
+
+async def test_a_model_that_was_withdrawn_since_is_not_reached_through_its_responses(
+    tmp_path: Path, model: FakeModel
+) -> None:
+    model.script = [answer(body=response("completed", USAGE))]
+    async with running_gateway(tmp_path, config_for(model.url), policy={"models": ["a", "b"]}) as gateway:
+        following = {"model": "b", "input": "more", "previous_response_id": "resp_1"}
+        async with gateway.post({"model": "a", "input": "hi"}, path=RESPONSES) as made:
+            assert made.status == 200
+        (key,) = gateway.keys.iterdir()
+        key.write_text(json.dumps(json.loads(key.read_text()) | {"models": ["b"]}))
+        await until(lambda: gateway.value("config_reloads_total", source="api_keys", result="ok") == 1)
+        for asked in (gateway.get(f"{RESPONSES}/resp_1"), gateway.post(following, path=RESPONSES)):
+            async with asked as refused:
+                assert refused.status in {403, 404}
+    assert len(model.seen) == 1
