@@ -17,6 +17,7 @@ PROC = Path("/proc")
 LOG = Path("/proc/1/fd/2")
 """The container's log: what a hook itself writes nobody sees."""
 _POLL_SECONDS = 1
+_NO_HEAD = "the head is out of reach"
 _HEAD_SECONDS = 20
 """How long the head may be out of reach; then nobody moves replicas any more, as when the whole cluster goes."""
 
@@ -38,18 +39,22 @@ def drain(address: str, pod: str, seconds: int) -> None:
 
     Raises:
         LookupError: Ray knows no such pod, or does not let it go.
-        RuntimeError: Ray cannot be reached.
+        RuntimeError: Ray does not answer.
     """
     from ray._raylet import GcsClient  # here, since a pod without replicas ends at once
     from ray.core.generated.autoscaler_pb2 import DrainNodeReason
+    from ray.exceptions import RayError
 
-    gcs = GcsClient(address=address)
-    nodes = [node for node, info in gcs.get_all_node_info(timeout=10).items() if info.instance_id == pod]
-    if not nodes:
-        raise LookupError(f"Ray knows no node of the pod {pod}")
     reason = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
     deadline = int((time.time() + seconds) * 1000)
-    accepted, refusal = gcs.drain_node(nodes[-1].hex(), reason, "the pod ends", deadline)
+    try:
+        gcs = GcsClient(address=address)
+        nodes = [node for node, info in gcs.get_all_node_info(timeout=10).items() if info.instance_id == pod]
+        if not nodes:
+            raise LookupError(f"Ray knows no node of the pod {pod}")
+        accepted, refusal = gcs.drain_node(nodes[-1].hex(), reason, "the pod ends", deadline)
+    except RayError as error:
+        raise RuntimeError(f"Ray did not answer: {error}") from error
     if not accepted:
         raise LookupError(f"Ray does not drain the node of the pod {pod}: {refusal}")
 
@@ -69,7 +74,7 @@ def wait(
         if head():
             seen = now()
         if now() - seen > _HEAD_SECONDS:
-            return "the head is out of reach"
+            return _NO_HEAD
         if now() > end:
             return f"{left()} replicas are left after {seconds:g} s"
         sleep(_POLL_SECONDS)
@@ -92,6 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     address, pod = os.environ.get("RAY_ADDRESS", ""), os.environ.get("RAY_CLOUD_INSTANCE_ID", "")
     try:
+        if not _reached(address):  # Ray itself would look for it for 40 s, and pods of a cluster that goes end together
+            raise RuntimeError(_NO_HEAD)
         drain(address, pod, seconds)
     except (LookupError, RuntimeError) as error:
         said = str(error)

@@ -1,6 +1,7 @@
 """serve_app.models.drain: how long a worker pod waits before it ends; Ray's part is in tests/cluster."""
 
 import itertools
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,15 +26,24 @@ def test_a_pod_without_replicas_ends_at_once(monkeypatch: pytest.MonkeyPatch) ->
     assert drain.main(["600"]) == 0
 
 
-def test_ray_that_does_not_answer_holds_no_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("listens", "says"), [(True, "Ray did not answer: x"), (False, "the head is out of reach")])
+def test_a_head_that_is_away_holds_no_pod(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str, *, listens: bool
+) -> None:
     def refuse(*_: object) -> None:
-        raise RuntimeError("GCS is away")
+        raise RuntimeError("Ray did not answer: x")
 
+    head = socket.socket()
+    head.bind(("127.0.0.1", 0))
+    if listens:
+        head.listen()
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{head.getsockname()[1]}")
     monkeypatch.setattr(drain, "drain", refuse)
     monkeypatch.setattr(drain, "replicas", lambda: 1)
     monkeypatch.setattr(drain, "LOG", tmp_path / "log")
     assert drain.main(["600"]) == 0
-    assert (tmp_path / "log").read_text() == "drain: GCS is away\n"
+    assert (tmp_path / "log").read_text() == f"drain: {says}\n"
+    head.close()
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_the_umbrellas_values_reach_every_pod(umbrella: Path) -> None:
     rendered = subprocess.check_output(command, text=True)
     found = list(pods(rendered))
     assert len(found) == 6  # gateway, operator, head, worker, and two hooks
+    keys = [each["data"] for each in yaml.safe_load_all(rendered) if each["kind"] == "Secret"]
+    assert [list(data) for data in keys] == [["app"]]  # a hash, and no key that the chart makes
     assert all(pod["imagePullSecrets"] == [{"name": "registry"}] for pod in found)
 
 

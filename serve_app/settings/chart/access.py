@@ -17,6 +17,9 @@ Url = Annotated[str, StringConstraints(pattern=patterns.URL)]
 class ApiKey(Policy):  # type: ignore[misc,valid-type]
     """An API key."""
 
+    enabled: bool | None = Field(
+        default=None, description="`false`: there is no such key, as by null; Helm 4 drops an umbrella chart's nulls."
+    )
     hash: Hash | None = Field(
         default=None,
         description="`sha256:` and the SHA-256 of its text, as `python -m serve_app.keys` prints it. Empty: the chart "

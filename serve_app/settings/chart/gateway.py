@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from serve_app.settings import patterns
 from serve_app.settings.chart.exposure import Autoscaling, HttpRoute, Ingress, PodDisruptionBudget, Service
 from serve_app.settings.chart.part import (
+    CaBundle,
     Count,
     Image,
     Name,
@@ -113,14 +114,6 @@ class Proxy(Part):
 
     url: Annotated[str, StringConstraints(pattern=patterns.HTTP_URL)]
     no_proxy: list[Annotated[str, StringConstraints(min_length=1)]]
-
-
-class CaBundle(Part):
-    """Whom the gateway trusts."""
-
-    existing_config_map: Names
-    existing_secret: Names
-    key: Annotated[str, StringConstraints(min_length=1)]
 
 
 class Gateway(Part):

@@ -134,3 +134,11 @@ class EgressRule(Part):
 
     to: list[Peer] | None = None
     ports: list[Raw] | None = None
+
+
+class CaBundle(Part):
+    """Whom a pod trusts."""
+
+    existing_config_map: Names
+    existing_secret: Names
+    key: Annotated[str, StringConstraints(min_length=1)]

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from serve_app.settings import patterns
 from serve_app.settings.chart.part import (
+    CaBundle,
     ClassName,
     ClusterName,
     Count,
@@ -109,6 +110,7 @@ class Storage(Part):
 
     hugging_face_token: HuggingFaceToken
     model_cache: ModelCache
+    ca_bundle: CaBundle
 
 
 class ServiceAccounts(Part):

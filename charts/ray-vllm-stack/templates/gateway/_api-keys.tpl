@@ -1,10 +1,16 @@
 {{/*
-The API keys of the values as a JSON map by name, without nulls; none where a Secret has them all.
+The API keys of the values as a JSON map by name, without nulls and those that are off; none where a Secret has them all.
 usage: include "ray-vllm-stack.gateway.apiKeys" $ | fromJson
 */}}
 {{- define "ray-vllm-stack.gateway.apiKeys" -}}
 {{- $keys := ternary dict .Values.auth.apiKeys (ne .Values.auth.existingSecret "") }}
-{{- include "ray-vllm-stack.merge.withoutNulls" $keys }}
+{{- $on := dict }}
+{{- range $name, $key := include "ray-vllm-stack.merge.withoutNulls" $keys | fromJson }}
+  {{- if ne (toString $key.enabled) "false" }}
+    {{- $_ := set $on $name (omit $key "enabled") }}
+  {{- end }}
+{{- end }}
+{{- toJson $on }}
 {{- end }}
 
 {{/*

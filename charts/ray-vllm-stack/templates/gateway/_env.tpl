@@ -25,28 +25,10 @@ usage: include "ray-vllm-stack.gateway.env" $
   value: {{ concat (list "localhost" "127.0.0.1" ".svc" ".cluster.local") .noProxy | uniq | join "," | quote }}
 {{- end }}
 {{- end }}
-{{- if include "ray-vllm-stack.gateway.caBundle" . }}
+{{- if include "ray-vllm-stack.caBundle" .Values.gateway.caBundle }}
 - name: SSL_CERT_FILE
-  value: /etc/gateway-ca/ca.crt
+  value: /etc/ca-bundle/ca.crt
 - name: REQUESTS_CA_BUNDLE
-  value: /etc/gateway-ca/ca.crt
-{{- end }}
-{{- end }}
-
-{{/*
-The volume with the CA certificates that the values name, or nothing.
-usage: include "ray-vllm-stack.gateway.caBundle" $
-*/}}
-{{- define "ray-vllm-stack.gateway.caBundle" -}}
-{{- with .Values.gateway.caBundle }}
-{{- if .existingConfigMap -}}
-configMap:
-  name: {{ .existingConfigMap }}
-  items: [{key: {{ .key | quote }}, path: ca.crt}]
-{{- else if .existingSecret -}}
-secret:
-  secretName: {{ .existingSecret }}
-  items: [{key: {{ .key | quote }}, path: ca.crt}]
-{{- end }}
+  value: /etc/ca-bundle/ca.crt
 {{- end }}
 {{- end }}

@@ -24,7 +24,7 @@ usage: include "ray-vllm-stack.gateway.volumes" $
     secretName: {{ .secret }}
     items: [{key: {{ .key | quote }}, path: password}]
 {{- end }}
-{{- with include "ray-vllm-stack.gateway.caBundle" . }}
+{{- with include "ray-vllm-stack.caBundle" .Values.gateway.caBundle }}
 - name: ca-bundle
   {{- . | nindent 2 }}
 {{- end }}
@@ -47,8 +47,8 @@ usage: include "ray-vllm-stack.gateway.volumeMounts" $
 {{- if include "ray-vllm-stack.gateway.redisPassword" . | fromJson }}
 - {name: redis-password, mountPath: /etc/gateway-redis, readOnly: true}
 {{- end }}
-{{- if include "ray-vllm-stack.gateway.caBundle" . }}
-- {name: ca-bundle, mountPath: /etc/gateway-ca, readOnly: true}
+{{- if include "ray-vllm-stack.caBundle" .Values.gateway.caBundle }}
+- {name: ca-bundle, mountPath: /etc/ca-bundle, readOnly: true}
 {{- end }}
 - {name: tmp, mountPath: /tmp}
 {{- end }}

@@ -12,6 +12,9 @@ usage: include "ray-vllm-stack.serving.env" <context>
   "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "1"
   "RAY_SERVE_THROUGHPUT_OPTIMIZED" "1"
   "RAY_worker_niceness" "0" }}
+{{- if include "ray-vllm-stack.caBundle" .cluster.storage.caBundle }}
+  {{- $env = merge $env (dict "SSL_CERT_FILE" "/etc/ca-bundle/ca.crt" "REQUESTS_CA_BUNDLE" "/etc/ca-bundle/ca.crt") }}
+{{- end }}
 {{- include "ray-vllm-stack.env.list" (mergeOverwrite $env .cluster.env) }}
 {{- with .cluster.storage.huggingFaceToken }}
 {{- if .existingSecret }}

@@ -7,6 +7,10 @@ usage: include "ray-vllm-stack.serving.volumes" <context>
   emptyDir: {}
 - name: home
   emptyDir: {}
+{{- with include "ray-vllm-stack.caBundle" .cluster.storage.caBundle }}
+- name: ca-bundle
+  {{- . | nindent 2 }}
+{{- end }}
 {{- range .cluster.claims }}
 - name: {{ include "ray-vllm-stack.serving.claimVolume" . }}
   persistentVolumeClaim:
@@ -37,6 +41,11 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
   mountPath: /tmp
 - name: home
   mountPath: /home/ray
+{{- if include "ray-vllm-stack.caBundle" .cluster.storage.caBundle }}
+- name: ca-bundle
+  mountPath: /etc/ca-bundle
+  readOnly: true
+{{- end }}
 {{- range .cluster.claims }}
 - name: {{ include "ray-vllm-stack.serving.claimVolume" . }}
   mountPath: /mnt/models/{{ . }}

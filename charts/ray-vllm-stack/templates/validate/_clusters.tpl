@@ -10,6 +10,11 @@ clusters.{{ $name }}: its RayService would be called {{ $service }}, and KubeRay
 {{- end }}
 {{ include "ray-vllm-stack.validate.cluster.groups" (dict "root" $ "cluster" $cluster) }}
 {{ include "ray-vllm-stack.validate.cluster.faultTolerance" (dict "name" $name "options" $cluster.faultTolerance) }}
+{{- with $cluster.storage.caBundle }}
+{{- if and .existingConfigMap .existingSecret }}
+clusters.{{ $name }}.storage.caBundle: has an existingConfigMap and an existingSecret, leave one of them out
+{{- end }}
+{{- end }}
 {{- with $cluster.storage.modelCache }}
 {{- if and .existingClaim .sizeLimit }}
 clusters.{{ $name }}.storage.modelCache.sizeLimit: is {{ .sizeLimit }}, but the claim {{ .existingClaim }} has its own size, clear one of the two
