@@ -36,7 +36,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 def cluster(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
     found = (each for each in objects if each["kind"] == "RayService" and each["metadata"]["name"].endswith(name))
-    return next(found)["spec"]["rayClusterConfig"]  # type: ignore[no-any-return]
+    return next(found)["spec"]["rayClusterConfig"]
 
 
 def grants(node: Any) -> Iterator[str]:
