@@ -16,7 +16,7 @@ GATEWAY_TESTS := tests/app/gateway tests/app/keys
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-demo: ## from nothing to streamed tokens on a local cluster (CLUSTER=current: on your kubeconfig's cluster)
+demo: ## from nothing to streamed tokens on a local cluster (ASK="...": your question; CLUSTER=current: your own cluster)
 	@tests/cluster/demo.sh
 
 down: ## stop everything that `make demo` and the tests started; built things are kept (PURGE=1: those of the cluster too)

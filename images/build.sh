@@ -91,11 +91,12 @@ gateway() {
     "UV_VERSION=$(version uv)" "IMAGE_VERSION=$gateway_version"
 }
 demo_models() {
-  local models base; base=$(base_image serve)
+  local trained smollm2 base; base=$(base_image serve)
   serve cpu
-  models=$("$repo/tests/models/train.sh" ${only_names:+--name} --engine "$engine" "$result")
-  build "localhost/ray-vllm-stack/demo-models:$(content_hash "$base ${models##*/}" tests/models/Dockerfile)" "" \
-    "$base" tests/models/Dockerfile "$models" ""
+  trained=$("$repo/tests/models/train.sh" ${only_names:+--name} --engine "$engine" "$result")
+  smollm2=$("$repo/tests/models/smollm2/convert.sh" ${only_names:+--name} --engine "$engine" "$result")
+  build "localhost/ray-vllm-stack/demo-models:$(content_hash "$base ${trained##*/} ${smollm2##*/}" tests/models/Dockerfile)" "" \
+    "$base" tests/models/Dockerfile "${trained%/*}" "" "TRAINED=${trained##*/}" "SMOLLM2=${smollm2##*/}"
 }
 
 main() {

@@ -1,4 +1,7 @@
-"""The demo's last step: install the chart with values/cpu-demo.yaml and print a streamed answer as it comes."""
+"""The demo's last step: install the chart with values/cpu-demo.yaml and print streamed answers as they come.
+
+The environment's ASK is a question for smollm2; without it each model is asked what it knows.
+"""
 
 import contextlib
 import os
@@ -19,7 +22,17 @@ CACHE = Path(
     os.environ.get("RAY_VLLM_STACK_CACHE")
     or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ray-vllm-stack"
 )
-QUESTION = "What is ray-vllm-stack?"
+OPEN_MODEL = "smollm2"  # may be asked anything
+
+
+def questions(models: list[str], asked: str) -> dict[str, str]:
+    """Model -> its question: what the user asks, of the model that may be asked anything, or one for each."""
+    if asked:
+        return {OPEN_MODEL: asked}
+    return {
+        model: "What is the capital of France?" if model == OPEN_MODEL else "What is ray-vllm-stack?"
+        for model in models
+    }
 
 
 def images() -> dict[str, str]:
@@ -51,6 +64,22 @@ def gateway(stack: Stack) -> Iterator[str]:
         forward.terminate()
 
 
+def answer(client: OpenAI, model: str, question: str) -> float:
+    """Print a model's answer as it comes, and return the seconds until it began."""
+    asked = time.monotonic()
+    first = None
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": question}]
+    for chunk in client.chat.completions.create(
+        model=model, messages=messages, stream=True, temperature=0, max_tokens=200
+    ):
+        if text := chunk.choices[0].delta.content:
+            first = first or time.monotonic() - asked
+            print(text, end="", flush=True)
+    if first is None:
+        sys.exit(f"demo: {model} answered no text")
+    return first
+
+
 def main() -> None:
     """Install, wait, ask."""
     values = [ROOT / "values/cpu-demo.yaml", *([ROOT / "tests/cluster/values-local.yaml"] if LOCAL else [])]
@@ -66,19 +95,9 @@ def main() -> None:
     print(f"  {time.monotonic() - installing:4.0f} s  all models running", flush=True)
     with gateway(stack) as url:
         client = OpenAI(base_url=f"{url}/v1", api_key=stack.api_key)
-        for model in stack.models:
-            print(f"\n{model}, asked {QUESTION!r}:\n  ", end="", flush=True)
-            asked = time.monotonic()
-            first = None
-            messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]
-            for chunk in client.chat.completions.create(
-                model=model, messages=messages, stream=True, temperature=0, max_tokens=200
-            ):
-                if text := chunk.choices[0].delta.content:
-                    first = first or time.monotonic() - asked
-                    print(text, end="", flush=True)
-            if first is None:
-                sys.exit(f"demo: {model} answered no text")
+        for model, question in questions(stack.models, os.environ.get("ASK", "")).items():
+            print(f"\n{model}, asked {question!r}:\n  ", end="", flush=True)
+            first = answer(client, model, question)
             print(f"\n  first token after {first * 1000:.0f} ms")
     print(f"\nFrom the volume to the last token: {time.monotonic() - begin:.0f} s.\n")
     kube = (

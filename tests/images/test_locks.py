@@ -9,7 +9,7 @@ import yaml
 
 from tests.images.conftest import ROOT, library
 
-LOCKS = sorted((ROOT / "images").glob("*/requirements*.txt"))
+LOCKS = [*sorted((ROOT / "images").glob("*/requirements*.txt")), ROOT / "tests/models/smollm2/requirements.txt"]
 
 
 def locked(file: Path) -> dict[str, str]:
