@@ -3,6 +3,7 @@
 import base64
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,15 @@ class Stack:
     def edit(self, *arguments: str, chart: Path = CHART) -> None:
         """`helm upgrade --wait` of what is there, with only these further arguments."""
         self._upgrade(chart, "--reuse-values", *arguments)
+
+    def remove_model(self, name: str) -> None:
+        """`helm upgrade --wait` without a model: with `--reuse-values` what is set to null comes back."""
+        values = yaml.safe_load(helm("get", "values", self.release, "-n", self.namespace, "-o", "yaml"))
+        del values["models"][name]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(values, file)
+            file.flush()
+            self._upgrade(CHART, "--reset-values", "-f", file.name)
 
     def _upgrade(self, chart: Path, *arguments: str) -> None:
         """Run helm, saying every few seconds what it waits for.
