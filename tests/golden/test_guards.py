@@ -41,3 +41,14 @@ def test_dependency_is_the_pinned_operator(tmp_path: Path) -> None:
     versions.write_text(versions.read_text().replace("kuberay: 1.6.2", "kuberay: 1.6.3"))
     with pytest.raises(RuntimeError, match=r"the dependency kuberay-operator is 1\.6\.2, but .* says 1\.6\.3"):
         render(DEMO, "--set", "kuberay-operator.enabled=true", chart=chart)
+
+
+@pytest.mark.parametrize("step", [10, 50, 100])
+def test_every_step_of_a_canary_is_taken(step: int) -> None:
+    """Its weights alone are edited, while each of the two stays the other's fallback."""
+    weights = f'{{"sparrow": {{"weight": {100 - step}}}, "owl": {{"weight": {step}}}}}'
+    assert render(
+        DEMO,
+        "--set-json",
+        f'routes.chat={{"backends": {weights}, "fallback": {{"owl": {{}}, "sparrow": {{"order": 1}}}}}}',
+    )

@@ -78,7 +78,8 @@ routes.{{ $.name }}.{{ .path }}: is a model for {{ $task }}, but {{ $first.id }}
 
 {{/*
 Guards of a route's fallback and shadow: they are other models than the one that answers. Where a route has several backends,
-one of them may be the fallback of the others.
+one of them may be the fallback of the others, and an edit of weights alone, such as a canary's last step, is never refused for
+a fallback beside others.
 usage: include "ray-vllm-stack.validate.route.others" (dict "name" "chat" "route" <route>)
 */}}
 {{- define "ray-vllm-stack.validate.route.others" -}}
@@ -95,7 +96,7 @@ routes.{{ $.name }}.shadow.{{ $id }}: is also the only backend, whose copies wou
 {{- end }}
 {{- end }}
 {{- range $id, $_ := .route.fallback }}
-{{- if eq $only $id }}
+{{- if and (eq $only $id) (eq (len $.route.fallback) 1) }}
 routes.{{ $.name }}.fallback.{{ $id }}: is also the only backend, which is not asked again when it has failed, name another model or a provider
 {{- end }}
 {{- end }}
