@@ -1,6 +1,5 @@
 """A lost head pod, with GCS on Redis; a worker that has to go."""
 
-import json
 from contextlib import suppress
 from typing import Any
 
@@ -51,24 +50,3 @@ def test_lost_head_keeps_workers_and_requests(stack: Stack, serve: Serve) -> Non
     assert serve.replicas(*RATES) == before
     for outcome in load.outcomes.values():
         assert len(outcome.failed) <= outcome.sent / 100, outcome.failed
-
-
-def test_an_evicted_worker_moves_its_replicas_first(stack: Stack, serve: Serve) -> None:
-    """What a drain of its node does to each pod: no answer may break."""
-    before = serve.replicas(*RATES)
-    worker = stack.objects("pods", "app.kubernetes.io/component=ray-worker")[0]["metadata"]
-    name = {"name": worker["name"], "namespace": worker["namespace"]}
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": name}
-    path = f"/api/v1/namespaces/{worker['namespace']}/pods/{worker['name']}/eviction"
-    with Load("worker evicted", stack.url, stack.api_key, RATES) as load:
-        stack.kubectl("create", "--raw", path, "-f", "-", input=json.dumps(eviction))
-        wait_until(
-            "the worker to be gone",
-            600,
-            lambda: worker["uid"] not in {pod["metadata"]["uid"] for pod in stack.objects("pods")},
-            pause=2,
-        )
-        stack.wait_for_models()
-    assert serve.replicas(*RATES) != before
-    for outcome in load.outcomes.values():
-        assert outcome.failed == []
