@@ -23,10 +23,12 @@ USAGE = b'"usage"'
 _OBJECT = re.compile(rb'"usage"\s*:\s*\{')
 
 
-class EventStream(Reader):
-    """Reads a stream's usage and passes every piece on as it comes, errors apart."""
+class EventReader(Reader):
+    """What readers of event streams have in common."""
 
-    __slots__ = ("_back", "_buffer", "_errors", "_events", "_inside")
+    __slots__ = ("_buffer", "_errors", "_events")
+    _longest = LONGEST_HELD
+    """Bytes of an event that is read."""
 
     def __init__(self, shape: Shape, errors: EventErrors | None = None, choices: int = 1) -> None:
         """Begins a stream.
@@ -39,11 +41,7 @@ class EventStream(Reader):
         super().__init__()
         self._errors = errors or EventErrors(shape)
         self._events = EventUsage(shape, choices)
-        self._buffer = EventBuffer(LONGEST_READ)
-        self._back = b""
-        """The beginning of an event that may be an error; it is held back until that is known."""
-        self._inside = b""
-        """The last bytes that were passed on, if they are an event's beginning."""
+        self._buffer = EventBuffer(self._longest)
 
     @property
     def usage(self) -> Usage | None:
@@ -54,6 +52,20 @@ class EventStream(Reader):
     def error_status(self) -> int:
         """The HTTP status of an error inside the stream; 0 for none."""
         return self._errors.status
+
+
+class EventStream(EventReader):
+    """Reads a stream's usage and passes every piece on as it comes, errors apart."""
+
+    __slots__ = ("_back", "_inside")
+    _longest = LONGEST_READ
+
+    def __init__(self, shape: Shape, errors: EventErrors | None = None, choices: int = 1) -> None:
+        super().__init__(shape, errors, choices)
+        self._back = b""
+        """The beginning of an event that may be an error; it is held back until that is known."""
+        self._inside = b""
+        """The last bytes that were passed on, if they are an event's beginning."""
 
     @property
     def holding(self) -> bool:

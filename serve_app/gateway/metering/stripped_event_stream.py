@@ -6,12 +6,9 @@ from collections.abc import Iterator
 import orjson
 
 from serve_app.gateway.api.errors import Shape
-from serve_app.gateway.exchange.usage import Usage
 from serve_app.gateway.metering.event_errors import ERROR, EventErrors
-from serve_app.gateway.metering.event_stream import LONGEST_HELD, USAGE, read_usage
-from serve_app.gateway.metering.events import ENDS, EventBuffer, split
-from serve_app.gateway.metering.reader import Reader
-from serve_app.gateway.metering.tokens import EventUsage
+from serve_app.gateway.metering.event_stream import USAGE, EventReader, read_usage
+from serve_app.gateway.metering.events import ENDS, split
 
 _USUAL_NULL = b',"usage":null'
 _NULL = re.compile(rb',\s*"usage"\s*:\s*null|"usage"\s*:\s*null\s*,\s*')
@@ -20,7 +17,7 @@ _FINGERPRINT = b'"system_fingerprint"'
 _CHUNK_END = b"}]}"
 
 
-class StrippedEventStream(Reader):
+class StrippedEventStream(EventReader):
     """Reads the usage of a stream and takes out all that is there because usage was asked for.
 
     That is the event without choices that holds it, and `"usage": null` in other servers' chunks. vLLM also moves
@@ -29,27 +26,14 @@ class StrippedEventStream(Reader):
     those that finish last; the others were passed on long before.
     """
 
-    __slots__ = ("_buffer", "_errors", "_events", "_finished", "_unasked")
+    __slots__ = ("_finished", "_unasked")
 
     def __init__(self, shape: Shape, errors: EventErrors | None = None, choices: int = 1) -> None:
-        super().__init__()
-        self._errors = errors or EventErrors(shape)
-        self._events = EventUsage(shape, choices)
-        self._buffer = EventBuffer(LONGEST_HELD)
+        super().__init__(shape, errors, choices)
         self._finished = b""
         """The chunks that finish choices, until the event after them is there."""
         self._unasked = False
         """Whether usage is in chunks with choices: the server reports it anyhow, so nothing is taken out."""
-
-    @property
-    def usage(self) -> Usage | None:
-        """What was reported so far."""
-        return self._events.usage
-
-    @property
-    def error_status(self) -> int:
-        """The HTTP status of an error inside the stream; 0 for none."""
-        return self._errors.status
 
     @property
     def holding(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from socket import SO_LINGER, SOL_SOCKET
 
@@ -14,11 +14,13 @@ from serve_app.gateway.upstream.pool import Pool
 HEAD = b"GET / HTTP/1.1\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
 
 class Server:
     """Answers each request with the same bytes, and ends the connection if it is told to."""
 
-    def __init__(self, *pieces: bytes, close: bool = False, reset: bool = False) -> None:
+    def __init__(self, *pieces: bytes, close: bool = False, reset: bool = False, serve: Serve | None = None) -> None:
         self.pieces, self.close, self.reset = pieces, close, reset
         self.delay = 0.0
         """Seconds before each answer."""
@@ -26,8 +28,9 @@ class Server:
         self.requests: list[bytes] = []
         self.origin = Origin("127.0.0.1", 0, False)
         self.ended = asyncio.Event()
+        self._serve = serve or self._answer
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
             while True:
@@ -48,7 +51,7 @@ class Server:
 
     @asynccontextmanager
     async def running(self, context: ssl.SSLContext | None = None) -> AsyncIterator[Pool]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
         self.origin = Origin("127.0.0.1", server.sockets[0].getsockname()[1], context is not None)
         async with server, Pool.opened() as pool:
             yield pool

@@ -85,8 +85,7 @@ async def test_what_comes_before_the_first_request_ends_the_connection(unasked: 
         await reader.read()
         writer.close()
 
-    server = Server()
-    server.serve = serve  # type: ignore[method-assign]
+    server = Server(serve=serve)
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
         await until(lambda: not connection.is_open)

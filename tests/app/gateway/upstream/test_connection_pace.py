@@ -18,8 +18,7 @@ async def test_a_model_that_does_not_read_its_request(monkeypatch: pytest.Monkey
         await deaf.wait()
         writer.close()
 
-    server = Server()
-    server.serve = serve  # type: ignore[method-assign]
+    server = Server(serve=serve)
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
         connection.send(HEAD, [b"x" * 10_000_000])
@@ -39,8 +38,7 @@ async def test_a_model_that_answers_before_it_has_read_its_request() -> None:
         writer.close()
 
     closed = asyncio.Event()
-    server = Server()
-    server.serve = serve  # type: ignore[method-assign]
+    server = Server(serve=serve)
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
         connection.send(HEAD, [b"x" * 10_000_000])
@@ -64,8 +62,7 @@ async def test_a_model_that_reads_slowly_has_the_time_it_needs(monkeypatch: pyte
         await reader.read()
         writer.close()
 
-    server = Server()
-    server.serve = serve  # type: ignore[method-assign]
+    server = Server(serve=serve)
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
         connection.send(HEAD, [b"x" * 10_000_000])
@@ -86,8 +83,7 @@ async def test_a_reader_that_is_slow_makes_the_model_wait() -> None:
             await writer.drain()
         writer.close()
 
-    server = Server()
-    server.serve = serve  # type: ignore[method-assign]
+    server = Server(serve=serve)
     async with server.running() as pool:
         connection = await pool.connection(server.origin, fresh=False, seconds=5)
         connection.send(HEAD, [])
