@@ -95,6 +95,19 @@ def test_what_claude_code_sends(claude: anthropic.Anthropic) -> None:
     assert count.input_tokens > 6
 
 
+@pytest.mark.parametrize("turn", ["system in between", "picture in a tool's result"])
+def test_what_the_engine_does_not_take_is_refused_in_anthropics_shape(claude: anthropic.Anthropic, turn: str) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "image", "source": source}]}
+    turns: dict[str, Any] = {
+        "system in between": {"role": "ctx", "content": "Be short."},
+        "picture in a tool's result": {"role": "user", "content": [result]},
+    }
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        claude.messages.create(**ASK | {"messages": [*ASK["messages"], turns[turn]]})
+    assert shape(refused.value)["type"] == "invalid_request_error"
+
+
 def test_an_unknown_model(claude: anthropic.Anthropic) -> None:
     for ask in (claude.messages.create, claude.messages.count_tokens):
         fields = ASK | {"model": "swan"}
