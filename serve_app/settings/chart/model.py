@@ -21,25 +21,87 @@ from serve_app.settings.chart.part import (
 )
 
 
+Source = Annotated[str, StringConstraints(pattern=patterns.SOURCE)]
+Positive = Annotated[float, Field(gt=0)]
+
+
 class Engine(Part):
     """vLLM's engine arguments. The schema lists them: see `serve_app.settings.engine`."""
+
+
+class Weights(Part):
+    """What the weights take."""
+
+    billion_parameters: Positive | None = None
+    bytes_per_parameter: Positive
 
 
 class Parallelism(Part):
     """How a replica is spread over accelerators."""
 
     tensor: PositiveCount
+    pipeline: PositiveCount
+    data: PositiveCount
+    expert: bool
 
 
 class Replicas(Part):
     """How many replicas there are, and when there are more."""
 
     min: Count
+    initial: Count | None = None
     max: PositiveCount
-    target_ongoing_requests: Annotated[float, Field(gt=0)]
+    policy: Literal["ongoing-requests", "kv-cache", "waiting-requests"]
+    target_kv_cache_percent: Annotated[float, Field(gt=0, le=100)]
+    target_waiting_requests: Positive
+    target_ongoing_requests: Positive
     max_ongoing_requests: PositiveCount
     upscale_delay_seconds: Seconds
     downscale_delay_seconds: Seconds
+    downscale_to_zero_delay_seconds: Seconds | None = None
+    look_back_seconds: Positive
+    upscaling_factor: Positive
+    downscaling_factor: Positive
+
+
+PartialReplicas = partial(Replicas, "RoleReplicas")
+PartialParallelism = partial(Parallelism, "RoleParallelism")
+
+
+class HealthCheck(Part):
+    """Whether a replica is well."""
+
+    period_seconds: Positive
+    timeout_seconds: Positive
+
+
+class Routing(Part):
+    """Which replica gets a request."""
+
+    policy: Literal["least-requests", "round-robin", "power-of-two", "session", "prefix-affinity"]
+    imbalanced_threshold: Amount
+    match_rate_threshold: Annotated[float, Field(ge=0, le=1)]
+
+
+class Adapter(Part):
+    """A LoRA adapter."""
+
+    source: Source = Field(description="Where it is, as in a model's `source`.")
+
+
+class Role(Part):
+    """Replicas that do a part of a request's work, where they differ from the model's."""
+
+    replicas: PartialReplicas | None = Field(default=None, description="Replicas of the role.")  # type: ignore[valid-type]
+    parallelism: PartialParallelism | None = Field(default=None, description="Parallelism of the role.")  # type: ignore[valid-type]
+    engine: Engine | None = Field(default=None, description="Engine arguments of the role.")
+
+
+class Roles(Part):
+    """The parts of a request's work."""
+
+    prefill: Role | None = None
+    decode: Role | None = None
 
 
 class Rollout(Part):
@@ -67,8 +129,15 @@ class ModelDefaults(Part):
     task: Literal["generate", "embed", "score", "transcribe"]
     cluster: ClusterName
     accelerator: Annotated[str, StringConstraints(pattern=patterns.or_empty(patterns.ACCELERATOR_CLASS))]
+    runtime: Literal["ray", "standalone"]
+    weights: Weights
     parallelism: Parallelism
+    accelerator_share: Annotated[float, Field(gt=0, le=1)]
+    roles: Roles
     replicas: Replicas
+    health_check: HealthCheck
+    routing: Routing
+    adapters: dict[ModelName, Adapter | None]
     engine: Engine
     env: PodEnv
     rollout: Rollout

@@ -158,6 +158,7 @@ class AcceleratorDefaults(Part):
     order: Order
     platform: PlatformName
     resource: DeviceResource
+    device_memory: Size
     per_device: dict[str, Quantity | None]
     resources: Resources
     devices_per_host: PositiveCount
