@@ -12,7 +12,7 @@ from typing import Any
 
 from serve_app.settings.errors import nearest
 
-ONE_POD = "set parallelism.tensor: a replica is one pod in this version"
+RANKS = "leave it out: it follows from the model's parallelism"
 SERVER = "leave it out: Ray Serve runs the HTTP server"
 SOURCE = "set the model's source"
 
@@ -25,20 +25,24 @@ OWNED: Mapping[str, str] = {
     "hf_token": "set clusterDefaults.storage.huggingFaceToken: values are no place for a secret",
     "download_dir": "set clusterDefaults.storage.modelCache",
     "tensor_parallel_size": "set parallelism.tensor",
+    "pipeline_parallel_size": "set parallelism.pipeline",
+    "data_parallel_size": "set parallelism.data",
+    "enable_expert_parallel": "set parallelism.expert",
+    "lora_modules": "set the model's adapters",
     "distributed_executor_backend": "leave it out: it follows from the accelerator's kind",
     "device_ids": "leave it out: Ray assigns the devices",
     "disable_log_stats": "leave it out: the metrics need these statistics",
     "api_key": "set auth: the gateway asks for API keys",
     **dict.fromkeys(
         (
-            "pipeline_parallel_size", "prefill_context_parallel_size", "nnodes", "node_rank", "master_addr",
-            "master_port", "data_parallel_size", "data_parallel_rank", "data_parallel_start_rank",
+            "prefill_context_parallel_size", "nnodes", "node_rank", "master_addr",
+            "master_port", "data_parallel_rank", "data_parallel_start_rank",
             "data_parallel_size_local", "data_parallel_address", "data_parallel_rpc_port", "data_parallel_backend",
             "data_parallel_hybrid_lb", "data_parallel_external_lb", "data_parallel_multi_port_external_lb",
             "data_parallel_supervisor_port", "dp_supervisor_probe_interval_s", "dp_supervisor_probe_timeout_s",
             "dp_supervisor_probe_failure_threshold",
         ),
-        ONE_POD,
+        RANKS,
     ),
     **dict.fromkeys(
         (

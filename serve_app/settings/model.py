@@ -23,10 +23,51 @@ class Settings(BaseModel):
 
 
 class Accelerator(Settings):
-    """What a replica runs on. The class is the worker group, and a Ray resource of its pods."""
+    """What a replica runs on. The class is a Ray resource of its worker pods."""
 
-    platform: Literal["cpu", "cuda", "rocm"]
     class_name: str = Field(alias="class", pattern=patterns.ACCELERATOR_CLASS)
+    resource: Literal["", "GPU", "TPU", "neuron_cores", "HPU"] = ""
+    """What Ray calls a device; empty: there are none."""
+    share: float = Field(default=1, gt=0, le=1)
+    """How much of one device a replica takes."""
+    pods: str = Field(default="", pattern=r"^([0-9]+x[0-9]+)?$")
+    """Worker pods and devices of each, such as 2x8, for a replica that spans several; empty: one pod."""
+    tpu: str = ""
+    """Ray's accelerator type of a TPU, such as TPU-V6E, for a slice of several hosts."""
+    topology: str = ""
+    """Topology of such a slice, such as 4x4."""
+
+
+class Parallelism(Settings):
+    """How many devices a replica is spread over: tensor * pipeline * data."""
+
+    tensor: int = Field(default=1, ge=1)
+    pipeline: int = Field(default=1, ge=1)
+    data: int = Field(default=1, ge=1)
+    expert: bool = False
+
+
+class Role(Settings):
+    """One of a model's two kinds of replicas: whole, nothing of the model's is merged in."""
+
+    accelerator: Accelerator
+    parallelism: Parallelism = Field(default_factory=Parallelism)
+    engine: dict[str, Any] = Field(default_factory=dict)
+
+
+class Roles(Settings):
+    """Prefill and decode on replicas of their own."""
+
+    prefill: Role
+    decode: Role
+
+
+class Routing(Settings):
+    """Which replica gets a request."""
+
+    policy: Literal["least-requests", "round-robin", "power-of-two", "session", "prefix-affinity"] = "least-requests"
+    imbalanced_threshold: float = Field(default=10, ge=0)
+    match_rate_threshold: float = Field(default=0.1, ge=0, le=1)
 
 
 class VersionPair(Settings):
@@ -44,7 +85,9 @@ class ModelSettings(Settings):
     revision: str = ""
     task: Literal["generate", "embed", "score", "transcribe"] = "generate"
     accelerator: Accelerator
-    tensor_parallel: int = Field(default=1, ge=1)
+    parallelism: Parallelism = Field(default_factory=Parallelism)
+    roles: Roles | None = None
+    routing: Routing = Field(default_factory=Routing)
     engine: dict[str, Any] = Field(default_factory=dict)
     env: dict[EnvName, str] = Field(default_factory=dict)
     versions: VersionPair
@@ -68,6 +111,10 @@ class ModelSettings(Settings):
         if self.revision and not self.source.startswith("hf://"):
             raise ValueError(f"revision is {self.revision!r}, but only an hf:// source has revisions: leave it empty")
         return self
+
+    def as_args(self) -> dict[str, Any]:
+        """The settings as args again: what `parse` reads, without defaults."""
+        return self.model_dump(by_alias=True, exclude_defaults=True)
 
     @classmethod
     def parse(cls, args: dict[str, Any]) -> Self:

@@ -1,6 +1,6 @@
 """`clusters`, `accelerators` and `redis`: the Ray clusters and what their workers run on."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -68,6 +68,9 @@ class Platform(Part):
         default=None, description="Variant of the serve image, after its version; empty: there is none."
     )
     resource: DeviceResource | None = Field(default=None, description="Name of the device resource; empty: none.")
+    ray_resource: Literal["", "GPU", "TPU", "neuron_cores", "HPU"] | None = Field(
+        default=None, description="What Ray calls a device; empty: none."
+    )
     tolerations: list[Toleration] | None = Field(
         default=None, description="Tolerations of the workers; taints of the nodes."
     )

@@ -5,7 +5,8 @@ usage: include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" <mod
 {{- define "ray-vllm-stack.gateway.config.model" -}}
 {{- $model := .model }}
 {{- $cluster := (get .root.Values.resolved.clusters $model.cluster).url }}
-{{- $total := mul (int $model.replicas.max) (int $model.replicas.maxOngoingRequests) }}
+{{- $ingress := last $model.parts }}
+{{- $total := mul (int $ingress.replicas.max) (int $ingress.replicas.maxOngoingRequests) (int $ingress.ranks) }}
 {{- if hasKey $model "maxConcurrentRequests" }}
   {{- $total = int $model.maxConcurrentRequests }}
 {{- end }}
@@ -17,13 +18,13 @@ usage: include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" <mod
 {{- if $model.private }}
   {{- $_ := set $entry "private" true }}
 {{- end }}
-{{- if eq (int $model.replicas.min) 0 }}
+{{- if eq (int $ingress.replicas.min) 0 }}
   {{- $_ := set $entry "scalesToZero" true }}
 {{- end }}
 {{- if gt (int $model.engine.max_model_len) 0 }}
   {{- $_ := set $entry "contextLength" (int $model.engine.max_model_len) }}
 {{- end }}
-{{- with include "ray-vllm-stack.model.adapters" $model | fromJsonArray }}
+{{- with keys $model.adapters | sortAlpha }}
   {{- $_ := set $entry "adapters" . }}
 {{- end }}
 {{- with $model.price }}

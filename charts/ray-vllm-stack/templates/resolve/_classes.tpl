@@ -12,6 +12,7 @@ usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <plat
     {{- $class := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
     {{- $platform := get $.platforms $class.platform | default dict }}
     {{- $_ := set $class "resource" ($class.resource | default $platform.resource | default "") }}
+    {{- $_ := set $class "rayResource" ($platform.rayResource | default "") }}
     {{- $_ := set $class "tolerations" (concat ($platform.tolerations | default list) $class.tolerations) }}
     {{- $_ := set $classes $name $class }}
   {{- end }}

@@ -1,13 +1,17 @@
 {{/*
-The models by id, as JSON: entries over `modelDefaults`.
-usage: include "ray-vllm-stack.resolve.models" $ | fromJson
+The models by id, as JSON: entries over `modelDefaults`, with their `parts`, the kinds of replicas.
+usage: include "ray-vllm-stack.resolve.models" (dict "root" $ "classes" <classes>) | fromJson
 */}}
 {{- define "ray-vllm-stack.resolve.models" -}}
+{{- $root := .root }}
 {{- $models := dict }}
-{{- range $id, $model := .Values.models }}
+{{- range $id, $model := $root.Values.models }}
   {{- if kindIs "map" $model }}
-    {{- $entry := dict "defaults" $.Values.modelDefaults "entry" $model "more" (dict "id" $id) }}
-    {{- $_ := include "ray-vllm-stack.merge.entry" $entry | fromJson | set $models $id }}
+    {{- $entry := dict "defaults" $root.Values.modelDefaults "entry" $model "more" (dict "id" $id) }}
+    {{- $model := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
+    {{- $class := get $.classes $model.accelerator | default dict }}
+    {{- $_ := include "ray-vllm-stack.model.parts" (dict "model" $model "class" $class) | fromJsonArray | set $model "parts" }}
+    {{- $_ := set $models $id $model }}
   {{- end }}
 {{- end }}
 {{- toJson $models }}
@@ -20,25 +24,9 @@ usage: include "ray-vllm-stack.resolve.adapters" <models> | fromJson
 {{- define "ray-vllm-stack.resolve.adapters" -}}
 {{- $adapters := dict }}
 {{- range $id, $model := . }}
-  {{- range include "ray-vllm-stack.model.adapters" $model | fromJsonArray }}
-    {{- $_ := set $adapters . $id }}
+  {{- range $name, $_ := $model.adapters }}
+    {{- $_ := set $adapters $name $id }}
   {{- end }}
 {{- end }}
 {{- toJson $adapters }}
-{{- end }}
-
-{{/*
-Names of a model's LoRA adapters, as a JSON array: vLLM's `lora_modules`, maps with a name or text of the form NAME=PATH.
-usage: include "ray-vllm-stack.model.adapters" <model> | fromJsonArray
-*/}}
-{{- define "ray-vllm-stack.model.adapters" -}}
-{{- $names := list }}
-{{- range .engine.lora_modules }}
-  {{- if kindIs "map" . }}
-    {{- $names = append $names .name }}
-  {{- else }}
-    {{- $names = append $names (toString . | splitList "=" | first) }}
-  {{- end }}
-{{- end }}
-{{- toJson $names }}
 {{- end }}

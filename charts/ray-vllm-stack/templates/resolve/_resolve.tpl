@@ -19,9 +19,9 @@ usage: include "ray-vllm-stack.resolve" $
   {{- range list "gateway" "metrics" "redis" }}{{/* labels and annotations that a later values file takes back */}}
     {{- $_ := include "ray-vllm-stack.merge.withoutNulls" (get $.Values .) | fromJson | set $.Values . }}
   {{- end }}
-  {{- $models := include "ray-vllm-stack.resolve.models" . | fromJson }}
   {{- $platforms := include "ray-vllm-stack.merge.withoutNulls" .Values.platforms | fromJson }}
   {{- $classes := include "ray-vllm-stack.resolve.classes" (dict "root" . "platforms" $platforms) | fromJson }}
+  {{- $models := include "ray-vllm-stack.resolve.models" (dict "root" . "classes" $classes) | fromJson }}
   {{- $parts := dict "root" . "models" $models "platforms" $platforms "classes" $classes }}
   {{- $clusters := include "ray-vllm-stack.resolve.clusters" $parts | fromJson }}
   {{- $resolved := dict "models" $models "enabled" dict "platforms" $platforms "classes" $classes "clusters" $clusters }}

@@ -1,6 +1,7 @@
 {{/*
 Environment of all Ray containers of a cluster, sorted by name; the cluster's own `env` wins. None of it comes from
-values that are edited often: a change builds a new cluster.
+values that are edited often: a change builds a new cluster. So what `prefix-affinity` needs (bodies go to the router, up
+to 256 KiB of them) is always there; it costs nothing while no model has a router.
 usage: include "ray-vllm-stack.serving.env" <context>
 */}}
 {{- define "ray-vllm-stack.serving.env" -}}
@@ -9,6 +10,8 @@ usage: include "ray-vllm-stack.serving.env" <context>
   "RAY_AUTH_MODE" "disabled"
   "RAY_SERVE_ENABLE_HA_PROXY" "1"
   "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S" "3600"
+  "RAY_SERVE_HAPROXY_INGRESS_REQUEST_ROUTER_BUFSIZE" "262144"
+  "RAY_SERVE_INGRESS_REQUEST_ROUTER_FORWARD_BODY" "1"
   "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "1"
   "RAY_SERVE_THROUGHPUT_OPTIMIZED" "1"
   "RAY_worker_niceness" "0" }}

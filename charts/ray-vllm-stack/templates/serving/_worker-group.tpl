@@ -7,12 +7,12 @@ usage: include "ray-vllm-stack.serving.workerGroup" (dict "root" $ "cluster" <cl
 {{- $class := get .root.Values.resolved.classes .group.accelerator -}}
 groupName: {{ .group.name | quote }}
 minReplicas: 0
-maxReplicas: {{ int .group.maxWorkers }}
+maxReplicas: {{ div (int .group.maxWorkers) (int .group.hosts) }}
 {{- if gt (int .group.hosts) 1 }}
 numOfHosts: {{ int .group.hosts }}
 {{- end }}
 rayStartParams:
-  {{- include "ray-vllm-stack.serving.workerStartParams" $class | nindent 2 }}
+  {{- include "ray-vllm-stack.serving.workerStartParams" (dict "class" $class "group" .group) | nindent 2 }}
 template:
   metadata:
     {{- $pods := concat $class.pods .group.pods }}
@@ -25,17 +25,22 @@ template:
 {{- end }}
 
 {{/*
-Parameters of `ray start` on the workers of a class. Each worker offers the class as a Ray resource, which the models
-of the class ask for. It is JSON in single quotes, which the shell, KubeRay and Ray's autoscaler all read.
-usage: include "ray-vllm-stack.serving.workerStartParams" <accelerator class>
+Parameters of `ray start` on the workers of a group. Each worker offers its class as a Ray resource, which the models of
+the class ask for; in a group of several hosts also its shape, so that only models of this shape are placed there. It is
+JSON in single quotes, which the shell, KubeRay and Ray's autoscaler all read.
+usage: include "ray-vllm-stack.serving.workerStartParams" (dict "class" <accelerator class> "group" <group>)
 */}}
 {{- define "ray-vllm-stack.serving.workerStartParams" -}}
 {{- $own := dict }}
-{{- with get .rayStartParams "resources" }}
+{{- with get .class.rayStartParams "resources" }}
   {{- $own = trimAll "'\"" . | replace "\\" "" | fromJson }}
 {{- end }}
-{{- $resources := mergeOverwrite $own (dict (printf "accelerator-class-%s" .name) 1000) | toJson }}
-{{- mergeOverwrite (deepCopy .rayStartParams) (dict "resources" (printf "'%s'" $resources)) | toYaml }}
+{{- $resource := printf "accelerator-class-%s" .class.name }}
+{{- if gt (int .group.hosts) 1 }}
+  {{- $resource = printf "%s-%dx%d" $resource (int .group.hosts) (int .group.devices) }}
+{{- end }}
+{{- $resources := mergeOverwrite $own (dict $resource 1000) | toJson }}
+{{- mergeOverwrite (deepCopy .class.rayStartParams) (dict "resources" (printf "'%s'" $resources)) | toYaml }}
 {{- end }}
 
 {{/*

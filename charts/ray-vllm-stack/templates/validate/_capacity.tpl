@@ -52,7 +52,7 @@ usage: include "ray-vllm-stack.validate.capacity.room" (dict "root" $ "class" <c
 {{- $needed := 0 }}
 {{- range .root.Values.resolved.enabled }}
   {{- if eq .accelerator $.class.name }}
-    {{- $needed = add $needed (mul (int .replicas.min) (int .parallelism.tensor)) }}
+    {{- $needed = add $needed (include "ray-vllm-stack.model.fewestDevices" . | int) }}
   {{- end }}
 {{- end }}
 {{- if and .class.resource $room (gt $needed $room) }}

@@ -91,7 +91,7 @@ usage: include "ray-vllm-stack.validate.cluster.room" (dict "root" $ "cluster" <
 {{- end }}
 {{- range .cluster.models }}
   {{- if and .enabled (eq .accelerator $.class) }}
-    {{- $needed = add $needed (mul (int .replicas.min) (int .parallelism.tensor)) }}
+    {{- $needed = add $needed (include "ray-vllm-stack.model.fewestDevices" . | int) }}
   {{- end }}
 {{- end }}
 {{- if and $names (gt $needed $room) }}

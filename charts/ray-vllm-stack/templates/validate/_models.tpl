@@ -9,6 +9,8 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
+{{ include "ray-vllm-stack.validate.model.routing" $context }}
+{{ include "ray-vllm-stack.validate.model.adapters" $context }}
 {{ include "ray-vllm-stack.validate.model.env" $context }}
 {{ include "ray-vllm-stack.validate.model.drain" $context }}
 {{ include "ray-vllm-stack.validate.exact" (dict "path" (printf "models.%s.engine" $id) "value" $model.engine) }}
@@ -35,18 +37,64 @@ models.{{ .id }}.revision: is "{{ .model.revision }}", but only an hf:// source 
 {{- end }}
 
 {{/*
-Guards of a model's scaling.
+Guards of a model's scaling, that of its roles too.
 usage: include "ray-vllm-stack.validate.model.replicas" (dict "id" "a" "model" <model>)
 */}}
 {{- define "ray-vllm-stack.validate.model.replicas" -}}
-{{- $replicas := .model.replicas }}
+{{- range .model.parts }}
+{{- $path := printf "models.%s.%sreplicas" $.id (ternary (printf "roles.%s." .role) "" (ne .role "")) }}
+{{- $replicas := .replicas }}
 {{- if lt (int $replicas.max) 1 }}
-models.{{ .id }}.replicas.max: is {{ int $replicas.max }}, make it at least 1, or set models.{{ .id }}.enabled to false
+{{ $path }}.max: is {{ int $replicas.max }}, make it at least 1, or set models.{{ $.id }}.enabled to false
 {{- else if gt (int $replicas.min) (int $replicas.max) }}
-models.{{ .id }}.replicas.min: is {{ int $replicas.min }} and max is {{ int $replicas.max }}, lower min or raise max
+{{ $path }}.min: is {{ int $replicas.min }} and max is {{ int $replicas.max }}, lower min or raise max
+{{- else if hasKey $replicas "initial" }}
+{{- if or (lt (int $replicas.initial) (int $replicas.min)) (gt (int $replicas.initial) (int $replicas.max)) }}
+{{ $path }}.initial: is {{ int $replicas.initial }}, bring it between min, {{ int $replicas.min }}, and max, {{ int $replicas.max }}
+{{- end }}
 {{- end }}
 {{- if gt (float64 $replicas.targetOngoingRequests) (float64 $replicas.maxOngoingRequests) }}
-models.{{ .id }}.replicas.targetOngoingRequests: is {{ $replicas.targetOngoingRequests }} and maxOngoingRequests is {{ int $replicas.maxOngoingRequests }}, so that load would never add a replica, lower it or raise maxOngoingRequests
+{{ $path }}.targetOngoingRequests: is {{ $replicas.targetOngoingRequests }} and maxOngoingRequests is {{ int $replicas.maxOngoingRequests }}, so that load would never add a replica, lower it or raise maxOngoingRequests
+{{- end }}
+{{- if and (hasKey $replicas "downscaleToZeroDelaySeconds") (gt (int $replicas.min) 0) }}
+{{ $path }}.downscaleToZeroDelaySeconds: is set, but min is {{ int $replicas.min }}, set min to 0, or clear it
+{{- end }}
+{{- if and .role (eq (int $replicas.min) 0) }}
+{{ $path }}.min: is 0, but a request starts no prefill while it waits for decode, make it at least 1
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of how a replica is chosen.
+usage: include "ray-vllm-stack.validate.model.routing" (dict "id" "a" "model" <model>)
+*/}}
+{{- define "ray-vllm-stack.validate.model.routing" -}}
+{{- $policy := .model.routing.policy }}
+{{- $ingress := last .model.parts }}
+{{- if and (eq $policy "prefix-affinity") (ne .model.task "generate") }}
+models.{{ .id }}.routing.policy: is prefix-affinity, but a model for {{ .model.task }} has no prefix cache that prompts could share, use least-requests
+{{- end }}
+{{- if and (ne $policy "least-requests") (eq (mul (int $ingress.replicas.max) (int $ingress.ranks) | int) 1) }}
+models.{{ .id }}.routing.policy: is {{ $policy }}, but there is one replica at most and nothing to choose, use least-requests or raise replicas.max
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of a model's LoRA adapters.
+usage: include "ray-vllm-stack.validate.model.adapters" (dict "id" "a" "model" <model>)
+*/}}
+{{- define "ray-vllm-stack.validate.model.adapters" -}}
+{{- if and .model.adapters (not .model.engine.enable_lora) }}
+models.{{ .id }}.adapters: are set, but engine.enable_lora is not, set it to true; that rolls the model once, and later adapters roll nothing
+{{- end }}
+{{- if and .model.adapters (ne .model.task "generate") }}
+models.{{ .id }}.adapters: are set, but the model is for {{ .model.task }}, leave them out
+{{- end }}
+{{- range $name, $adapter := .model.adapters }}
+{{- if not $adapter.source }}
+models.{{ $.id }}.adapters.{{ $name }}.source: is empty, say where the adapter is, such as pvc://CLAIM/PATH
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -60,12 +108,19 @@ usage: include "ray-vllm-stack.validate.model.engine" (dict "id" "a" "model" <mo
   "served_model_name" (printf "models.%s.servedNames" .id)
   "revision" (printf "models.%s.revision" .id)
   "tensor_parallel_size" (printf "models.%s.parallelism.tensor" .id)
+  "pipeline_parallel_size" (printf "models.%s.parallelism.pipeline" .id)
+  "data_parallel_size" (printf "models.%s.parallelism.data" .id)
+  "enable_expert_parallel" (printf "models.%s.parallelism.expert" .id)
+  "lora_modules" (printf "models.%s.adapters" .id)
   "download_dir" "clusterDefaults.storage.modelCache"
   "hf_token" "clusterDefaults.storage.huggingFaceToken"
   "api_key" "auth" }}
+{{- range $part := .model.parts }}
+{{- $path := printf "models.%s.%sengine" $.id (ternary (printf "roles.%s." .role) "" (ne .role "")) }}
 {{- range $key, $use := $instead }}
-{{- if hasKey $.model.engine $key }}
-models.{{ $.id }}.engine.{{ $key }}: is set by the chart, use {{ $use }}
+{{- if hasKey $part.engine $key }}
+{{ $path }}.{{ $key }}: is set by the chart, use {{ $use }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

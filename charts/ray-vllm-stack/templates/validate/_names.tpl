@@ -7,11 +7,11 @@ usage: include "ray-vllm-stack.validate.names" $
 {{- $providers := .Values.resolved.providers }}
 {{- $taken := dict }}
 {{- range $id, $model := $models }}
-{{- range include "ray-vllm-stack.model.adapters" $model | fromJsonArray }}
-{{- if or (hasKey $models .) (hasKey $providers .) (hasKey $taken .) }}
-models.{{ $id }}.engine.lora_modules: an adapter is called "{{ . }}", as is another model, provider or adapter, rename it
+{{- range $name, $_ := $model.adapters }}
+{{- if or (hasKey $models $name) (hasKey $providers $name) (hasKey $taken $name) }}
+models.{{ $id }}.adapters.{{ $name }}: is also the name of another model, provider or adapter, rename it
 {{- end }}
-{{- $_ := set $taken . (printf "models.%s.engine.lora_modules" $id) }}
+{{- $_ := set $taken $name (printf "models.%s.adapters" $id) }}
 {{- end }}
 {{- end }}
 {{- range $id, $provider := $providers }}

@@ -19,24 +19,65 @@ models.{{ .id }}.accelerator: there is no accelerator class "{{ .model.accelerat
 {{- end }}
 
 {{/*
-Guards of a model's tensor parallelism, of its worker group, and of one platform for each cluster, which has one image.
+Guards of a model's parallelism, of its worker groups, and of one platform for each cluster, which has one image.
 usage: include "ray-vllm-stack.validate.model.group" (dict "root" $ "id" … "model" … "class" … "cluster" …)
 */}}
 {{- define "ray-vllm-stack.validate.model.group" -}}
 {{- $class := .class }}
-{{- $tensor := int .model.parallelism.tensor }}
-{{- $fits := false }}
-{{- range .cluster.groups }}
-  {{- $fits = or $fits (and (eq .accelerator $class.name) (ge (int .devices) $tensor)) }}
+{{- range .model.parts }}
+{{- $path := printf "models.%s.%sparallelism" $.id (ternary (printf "roles.%s." .role) "" (ne .role "")) }}
+{{- $more := dict "part" . "path" $path }}
+{{- $problem := include "ray-vllm-stack.validate.model.parallelism" (merge $more $) }}
+{{ $problem }}
+{{- if not (trim $problem) }}
+{{ include "ray-vllm-stack.validate.model.held" (merge $more $) }}
 {{- end }}
-{{- if and (not $class.resource) (gt $tensor 1) }}
-models.{{ .id }}.parallelism.tensor: is {{ $tensor }}, but workers of class {{ $class.name }} have no devices, leave it at 1
-{{- else if gt $tensor (int $class.devicesPerHost) }}
-models.{{ .id }}.parallelism.tensor: is {{ $tensor }}, but a host of class {{ $class.name }} has {{ int $class.devicesPerHost }} {{ $class.resource }}, lower it or use another class
-{{- else if not $fits }}
-models.{{ .id }}: cluster {{ .cluster.name }} states its worker groups, and none has class {{ $class.name }} with {{ $tensor }} device{{ if gt $tensor 1 }}s{{ end }} a pod, add one, such as clusters.{{ .cluster.name }}.workerGroups.{{ $class.name }}: {accelerator: {{ $class.name }}, devices: {{ include "ray-vllm-stack.model.devices" .model }}}
 {{- end }}
 {{- if ne $class.platform .cluster.platform }}
 models.{{ .id }}.accelerator: is of platform {{ $class.platform }}, but cluster {{ .cluster.name }} has models of platform {{ .cluster.platform }} and one image for all, put them on two clusters
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of the parallelism of one kind of replicas, for its class.
+usage: include "ray-vllm-stack.validate.model.parallelism" (dict "path" … "part" … "model" … "class" …)
+*/}}
+{{- define "ray-vllm-stack.validate.model.parallelism" -}}
+{{- $sizes := .part.parallelism }}
+{{- $perHost := int .class.devicesPerHost }}
+{{- $tensor := int $sizes.tensor }}
+{{- if and (not .class.resource) (gt (int .part.ranks) 1) }}
+{{ .path }}.data: is {{ .part.ranks }}, but workers of class {{ .class.name }} have no devices, leave it at 1
+{{- else if .class.resource }}
+{{- if gt $tensor $perHost }}
+{{ .path }}.tensor: is {{ $tensor }}, but a host of class {{ .class.name }} has {{ $perHost }} {{ .class.resource }}, lower it and set pipeline to {{ div (add $tensor (sub $perHost 1)) $perHost }}, or use another class
+{{- else if and (gt (int .part.hosts) 1) (mod $perHost $tensor) }}
+{{ .path }}.tensor: is {{ $tensor }}, which does not divide the {{ $perHost }} devices of a host of class {{ .class.name }}, so that a stage would span two, use {{ $perHost }}
+{{- else if and (gt (int .part.hosts) 1) (mod (int .part.needed) $perHost) }}
+{{ .path }}: needs {{ .part.needed }} devices, which is no multiple of the {{ $perHost }} of a host of class {{ .class.name }}, change tensor, pipeline or data
+{{- end }}
+{{- end }}
+{{- if and $sizes.expert (eq (mul $tensor (int .part.ranks) | int) 1) }}
+{{ .path }}.expert: is set, but tensor * data is 1 and there is nothing to spread experts over, raise one of them
+{{- end }}
+{{- if and (gt (int .part.ranks) 1) (gt (int $sizes.pipeline) 1) }}
+{{ .path }}.data: is {{ .part.ranks }} and pipeline is {{ int $sizes.pipeline }}, which vLLM does not serve together, leave one at 1
+{{- end }}
+{{- end }}
+
+{{/*
+Guard of a worker group that holds one kind of replicas, where the cluster states its groups.
+usage: include "ray-vllm-stack.validate.model.held" (dict "id" … "part" … "class" … "cluster" …)
+*/}}
+{{- define "ray-vllm-stack.validate.model.held" -}}
+{{- $held := "" }}
+{{- range .cluster.groups }}
+  {{- $held = $held | default (include "ray-vllm-stack.group.holds" (dict "group" . "part" $.part "class" $.class.name)) }}
+{{- end }}
+{{- if not $held }}
+{{- $devices := int .part.devices }}
+{{- $name := list .class.name (.part.pods | default (ternary (printf "x%d" $devices) "" (gt $devices 1))) | compact | join "-" }}
+{{- $hosts := ternary (printf ", hosts: %d" (int .part.hosts)) "" (gt (int .part.hosts) 1) }}
+models.{{ .id }}: cluster {{ .cluster.name }} states its worker groups, and none {{ if .part.pods }}is of class {{ .class.name }} with {{ int .part.hosts }} hosts of {{ $devices }} devices{{ else }}has class {{ .class.name }} with {{ .part.needed }} device{{ if gt (int .part.needed) 1 }}s{{ end }} a pod{{ end }}, add one, such as clusters.{{ .cluster.name }}.workerGroups.{{ $name }}: {accelerator: {{ .class.name }}, devices: {{ $devices }}{{ $hosts }}}
 {{- end }}
 {{- end }}
