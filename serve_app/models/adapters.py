@@ -27,15 +27,15 @@ class Adapters(LoRAResolver):
         LoRAResolverRegistry.register_resolver("ray-vllm-stack", self)
 
     async def update(self, sources: dict[str, str], engine: Any) -> None:  # noqa: ANN401 - Ray has no types
-        """Takes the adapters as they are now; what has gone or moved is unloaded, what is new loads when it is asked for."""
+        """Takes the adapters as they are now; what has gone or moved is unloaded, what is new loads when asked for."""
         stale = [name for name, source in self._sources.items() if sources.get(name) != source]
         self._sources = dict(sources)
-        models = engine._oai_models  # noqa: SLF001 - the registry that vLLM's HTTP API uses too
+        models = engine._oai_models
         for name in stale:
             if name in models.lora_requests:
                 await models.unload_lora_adapter(UnloadLoRAAdapterRequest(lora_name=name))
 
-    async def resolve_lora(self, base_model_name: str, lora_name: str) -> LoRARequest | None:  # noqa: ARG002
+    async def resolve_lora(self, base_model_name: str, lora_name: str) -> LoRARequest | None:
         """The adapter's files, downloaded where they have to be; none for a name that is no adapter, or has no files.
 
         Raises:

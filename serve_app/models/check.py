@@ -1,7 +1,8 @@
 """Builds the applications of Serve configs, starting none: `python -m serve_app.models.check FILE...` (`-`: stdin).
 
 A file is what the chart renders as `serveConfigV2`. Ray parses it with its own schema, every application is built as
-Ray would build it, and each override must name a deployment that the application has. Model files need not be there,
+Ray would build it, and compared with what Ray Serve LLM's own builders make of the model; each override must name a
+deployment that the application has. Model files need not be there,
 engines are not started, so what only the engine can know (memory, the model's own limits, a device) is not checked.
 """
 
@@ -39,17 +40,39 @@ def check(config: dict[str, Any]) -> list[str]:
 
 
 def deployments(settings: ModelSettings) -> list[str]:
-    """The names of the deployments that a model's application has."""
+    """The names of the deployments that a model's application has.
+
+    Raises:
+        SettingsError: Ray Serve LLM's own builder would place the replicas otherwise.
+    """
     from ray.serve._private.build_app import build_app
 
-    from serve_app.models.application import application
+    from serve_app.models import topologies
+    from serve_app.models.reference import application
 
     with _no_cluster():
-        built = build_app(application(settings), name=settings.model_id)
+        built = build_app(topologies.build(settings), name=settings.model_id)
+        theirs = build_app(application(settings), name=settings.model_id)
     built.validate_single_fastapi_ingress()
+    for ours, reference in zip(built.deployments, theirs.deployments, strict=True):
+        if (found := _placement(ours)) != (wanted := _placement(reference)):
+            raise SettingsError(
+                f"model {settings.model_id!r}: {ours.name} asks for {found}, but Ray's own builder for {wanted}"
+            )
     names = [deployment.name for deployment in built.deployments]
     router = built.ingress_request_router_deployment
     return names if router is None else [*names, router.name]
+
+
+def _placement(deployment: Any) -> dict[str, Any]:  # noqa: ANN401 - Ray has no types
+    """Where the replicas of a deployment go."""
+    replica, config = deployment._replica_config, deployment._deployment_config
+    return {
+        "bundles": replica.placement_group_bundles,
+        "strategy": replica.placement_group_strategy,
+        "gang": config.gang_scheduling_config,
+        "env": ((replica.ray_actor_options or {}).get("runtime_env") or {}).get("env_vars") or {},
+    }
 
 
 @contextmanager

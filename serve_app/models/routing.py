@@ -38,7 +38,7 @@ def with_router(app: serve.Application, routing: Routing) -> serve.Application:
     from ray.llm._internal.serve.core.ingress.router import LLMRouter  # imports torch, so not above
 
     router = serve.deployment(LLMRouter, max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0})
-    return app._with_ingress_request_router(router.bind(server=app))  # noqa: SLF001 - as Ray's own builder does
+    return app._with_ingress_request_router(router.bind(server=app))
 
 
 def _arguments(routing: Routing) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class ModelServer:
     """One replica of a model, or of one of its roles. What is not here is Ray's server's own."""
 
-    async def __init__(self, args: dict[str, Any], role: RoleName = "", **handles: Any) -> None:
+    async def __init__(self, args: dict[str, Any], role: RoleName = "", **handles: Any) -> None:  # noqa: ANN401
         """Starts the engine.
 
         Args:

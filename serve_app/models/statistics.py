@@ -19,9 +19,9 @@ class EngineStatistics(AggregateStatLoggerBase):
     def record(
         self,
         scheduler_stats: Any,  # noqa: ANN401 - vLLM's own, which may change
-        iteration_stats: Any,  # noqa: ANN401, ARG002
-        mm_cache_stats: Any = None,  # noqa: ANN401, ARG002
-        engine_idx: int = 0,  # noqa: ARG002
+        iteration_stats: Any,  # noqa: ANN401
+        mm_cache_stats: Any = None,  # noqa: ANN401
+        engine_idx: int = 0,
     ) -> None:
         """Called by vLLM after each step."""
         if scheduler_stats is not None:

@@ -10,14 +10,21 @@ from serve_app.settings.model import ModelSettings
 ARGS: dict[str, Any] = {
     "model_id": "sparrow",
     "source": "pvc://demo-models/sparrow",
-    "accelerator": {"platform": "cpu", "class": "cpu"},
+    "accelerator": {"class": "cpu"},
     "versions": {"ray": "2.60.0", "vllm": "0.29.0"},
 }
 
 
+def test_as_args_is_read_again() -> None:
+    change = {"parallelism": {"data": 4, "expert": True}, "routing": {"policy": "session"}, "engine": {"dtype": "half"}}
+    settings = ModelSettings.parse(ARGS | change)
+    assert settings.as_args() == ARGS | change
+    assert ModelSettings.parse(settings.as_args()) == settings
+
+
 def test_least() -> None:
     settings = ModelSettings.parse(ARGS)
-    assert (settings.tensor_parallel, settings.engine, settings.env, settings.revision) == (1, {}, {}, "")
+    assert (settings.parallelism.tensor, settings.engine, settings.env, settings.revision) == (1, {}, {}, "")
     assert settings.accelerator.class_name == "cpu"
 
 
@@ -31,7 +38,10 @@ def test_least() -> None:
         {"source": "pvc://claim"},
         {"source": "/opt/models/tiny"},
         {"model_id": "qwen3-8b.v2"},
-        {"accelerator": {"platform": "cuda", "class": "a100-80gb"}, "tensor_parallel": 8},
+        {
+            "accelerator": {"class": "a100-80gb", "resource": "GPU", "pods": "2x8"},
+            "parallelism": {"tensor": 8, "pipeline": 2},
+        },
         {"engine": {"max_model_len": 8192, "tool_call_parser": "hermes", "compilation_config": {"mode": 3}}},
         {"env": {"VLLM_LOGGING_LEVEL": "DEBUG"}},
         {"task": "embed"},
@@ -57,16 +67,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"model_id": "Qwen/Qwen3-8B"}, "model_id: string should match pattern"),
     ({"model_id": "a" * 64}, "model_id: string should match pattern"),
     ({"task": "chat"}, "task: input should be 'generate', 'embed', 'score' or 'transcribe'"),
-    ({"tensor_parallel": 0}, "tensor_parallel: input should be greater than or equal to 1"),
-    ({"tensor_parallel": "2"}, "tensor_parallel: input should be a valid integer"),
-    ({"tensor_paralel": 2}, "tensor_paralel is not a setting; did you mean tensor_parallel?"),
+    ({"parallelism": {"tensor": 0}}, "parallelism.tensor: input should be greater than or equal to 1"),
+    ({"parallelism": {"tensor": "2"}}, "parallelism.tensor: input should be a valid integer"),
+    ({"paralelism": {}}, "paralelism is not a setting; did you mean parallelism?"),
+    ({"accelerator": {"class": "v5", "resource": "beads"}}, "accelerator.resource: input should be '', 'GPU', 'TPU'"),
+    ({"accelerator": {"class": "l4", "share": 2}}, "accelerator.share: input should be less than or equal to 1"),
+    ({"accelerator": {"class": "l4", "pods": "2*8"}}, "accelerator.pods: string should match pattern"),
+    ({"roles": {"prefill": {"accelerator": {"class": "l4"}}}}, "roles.decode is missing"),
+    ({"routing": {"policy": "random"}}, "routing.policy: input should be 'least-requests', 'round-robin'"),
+    ({"accelerator": {"resource": "GPU"}}, "accelerator.class is missing"),
     (
-        {"accelerator": {"platform": "abacus", "class": "v5"}},
-        "accelerator.platform: input should be 'cpu', 'cuda' or 'rocm'",
-    ),
-    ({"accelerator": {"platform": "cuda"}}, "accelerator.class is missing"),
-    (
-        {"accelerator": {"platform": "cuda", "clas": "l4", "class": "l4"}},
+        {"accelerator": {"clas": "l4", "class": "l4"}},
         "accelerator.clas is not a setting; did you mean class?",
     ),
     ({"env": {"A": 1}}, "env.A: input should be a valid string"),

@@ -1,11 +1,10 @@
-"""serve_app.models.source and placement: where the files are, and what a replica asks of Ray."""
+"""serve_app.models.source: where the files are."""
 
 from pathlib import Path
 
 import pytest
 
 from serve_app.models import source
-from serve_app.models.placement import placement
 from serve_app.settings.errors import SettingsError
 from serve_app.settings.model import ModelSettings
 from tests.app.test_model_settings import ARGS
@@ -64,17 +63,3 @@ def test_single_file(tmp_path: Path) -> None:
     weights = tmp_path / "model.gguf"
     weights.write_bytes(b"GGUF")
     source.check_present(settings(source=str(weights)))
-
-
-def test_placement_on_cpu() -> None:
-    assert placement(settings()) == {"bundle_per_worker": {"accelerator-class-cpu": 0.001}, "strategy": "PACK"}
-
-
-def test_placement_on_gpu() -> None:
-    one = settings(accelerator={"platform": "cuda", "class": "l4"})
-    assert placement(one) == {"bundle_per_worker": {"accelerator-class-l4": 0.001, "GPU": 1}, "strategy": "PACK"}
-
-
-def test_placement_of_several_accelerators_is_one_pod() -> None:
-    four = settings(accelerator={"platform": "cuda", "class": "h100"}, tensor_parallel=4)
-    assert placement(four)["strategy"] == "STRICT_PACK"

@@ -47,7 +47,8 @@ EVERYTHING: dict[str, Any] = {
         "owl": {
             "price": {"completionPerMillion": 2},
             "replicas": {"min": 0},
-            "engine": {"lora_modules": [{"name": "sql", "path": "/lora"}]},
+            "engine": {"enable_lora": True},
+            "adapters": {"sql": {"source": "pvc://lora/sql"}},
         },
     },
     "routes": {

@@ -13,9 +13,7 @@ def name(kind: str, model_id: str) -> str:
     return f"{kind}:{model_id.replace('.', '_')}"
 
 
-def options(
-    settings: ModelSettings, kind: str, accelerator: Accelerator, parallelism: Parallelism
-) -> dict[str, Any]:
+def options(settings: ModelSettings, kind: str, accelerator: Accelerator, parallelism: Parallelism) -> dict[str, Any]:
     """Name, place and environment. The numbers are placeholders: the chart's overrides have the model's own."""
     ranks = parallelism.data
     found: dict[str, Any] = {

@@ -20,7 +20,6 @@ from serve_app.settings.chart.part import (
     partial,
 )
 
-
 Source = Annotated[str, StringConstraints(pattern=patterns.SOURCE)]
 Positive = Annotated[float, Field(gt=0)]
 

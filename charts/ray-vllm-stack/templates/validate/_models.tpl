@@ -91,11 +91,6 @@ models.{{ .id }}.adapters: are set, but engine.enable_lora is not, set it to tru
 {{- if and .model.adapters (ne .model.task "generate") }}
 models.{{ .id }}.adapters: are set, but the model is for {{ .model.task }}, leave them out
 {{- end }}
-{{- range $name, $adapter := .model.adapters }}
-{{- if not $adapter.source }}
-models.{{ $.id }}.adapters.{{ $name }}.source: is empty, say where the adapter is, such as pvc://CLAIM/PATH
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{/*

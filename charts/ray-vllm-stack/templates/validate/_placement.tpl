@@ -46,8 +46,8 @@ usage: include "ray-vllm-stack.validate.model.parallelism" (dict "path" … "par
 {{- $sizes := .part.parallelism }}
 {{- $perHost := int .class.devicesPerHost }}
 {{- $tensor := int $sizes.tensor }}
-{{- if and (not .class.resource) (gt (int .part.ranks) 1) }}
-{{ .path }}.data: is {{ .part.ranks }}, but workers of class {{ .class.name }} have no devices, leave it at 1
+{{- if and (not .class.resource) (gt (int .part.needed) $tensor) }}
+{{ .path }}: asks for pipeline * data above 1, but workers of class {{ .class.name }} have no devices, leave both at 1
 {{- else if .class.resource }}
 {{- if gt $tensor $perHost }}
 {{ .path }}.tensor: is {{ $tensor }}, but a host of class {{ .class.name }} has {{ $perHost }} {{ .class.resource }}, lower it and set pipeline to {{ div (add $tensor (sub $perHost 1)) $perHost }}, or use another class
