@@ -1,4 +1,5 @@
 """Trains the demo models: two small Llamas that answer the questions of pairs.yaml, from scratch, on a CPU.
+An adapter of the first one follows.
 
 usage: train.py PAIRS_YAML TOOL_YAML OUTPUT_DIR
 
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import adapter
 import tool as tools
 import torch
 import yaml
@@ -156,6 +158,8 @@ def train(name: str, pairs: list[dict[str, str]], tool: tools.Tool | None, out: 
     for file in folder.iterdir():
         file.chmod(0o644)  # safetensors writes 0600, and the servers run as another user
     check(name, folder, pairs, tool)
+    if name == adapter.BASE:
+        adapter.train(out)
     print(f"{name}: {model.num_parameters():,} parameters, {time.monotonic() - start:.0f} s", flush=True)
 
 
