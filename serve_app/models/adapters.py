@@ -18,7 +18,7 @@ _ID = 1
 """A placeholder: vLLM numbers adapters itself."""
 
 
-class Adapters(LoRAResolver):
+class Adapters(LoRAResolver):  # type: ignore[misc]  # vLLM is not where types are checked
     """Where a model's adapters are, by the name that clients use."""
 
     def __init__(self) -> None:

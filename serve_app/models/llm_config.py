@@ -38,7 +38,7 @@ def llm_config(settings: ModelSettings, role: RoleName = "") -> LLMConfig:
     )
 
 
-def server_class(role: RoleName, parallelism: Parallelism) -> type[LLMServer]:
+def server_class(role: RoleName, parallelism: Parallelism) -> Any:  # noqa: ANN401 - Ray has no types
     """Ray's class of a replica."""
     if parallelism.data == 1:
         return {"": LLMServer, "prefill": PDPrefillServer, "decode": PDDecodeServer}[role]
@@ -50,7 +50,7 @@ def server_class(role: RoleName, parallelism: Parallelism) -> type[LLMServer]:
 def role_of(settings: ModelSettings, role: RoleName) -> Role:
     """What a replica of the role runs on, and how; without roles, that of the model."""
     if role and settings.roles:
-        return getattr(settings.roles, role)
+        return settings.roles.prefill if role == "prefill" else settings.roles.decode
     return Role(accelerator=settings.accelerator, parallelism=settings.parallelism, engine=settings.engine)
 
 

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 class ModelServer:
     """One replica of a model, or of one of its roles. What is not here is Ray's server's own."""
 
-    async def __init__(self, args: dict[str, Any], role: RoleName = "", **handles: Any) -> None:  # noqa: ANN401
+    async def __init__(  # type: ignore[misc]  # Ray Serve awaits it
+        self,
+        args: dict[str, Any],
+        role: RoleName = "",
+        **handles: Any,  # noqa: ANN401 - Ray has no types
+    ) -> None:
         """Starts the engine.
 
         Args:
@@ -42,9 +47,9 @@ class ModelServer:
             from serve_app.models.adapters import Adapters
 
             self._adapters = Adapters()
-        cls = server_class(role, role_of(settings, role).parallelism)
+        cls: Any = server_class(role, role_of(settings, role).parallelism)
         self._server = cls.__new__(cls)
-        await self._server.__init__(llm_config(settings, role), **handles)  # type: ignore[misc]
+        await self._server.__init__(llm_config(settings, role), **handles)
         self._statistics = _statistics(self._server)
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
@@ -54,7 +59,8 @@ class ModelServer:
 
     async def __serve_build_asgi_app__(self) -> ASGIApp:
         """VLLM's own HTTP API."""
-        return await self._server.__serve_build_asgi_app__()
+        app: ASGIApp = await self._server.__serve_build_asgi_app__()
+        return app
 
     async def check_health(self) -> None:
         """Asks the engine."""

@@ -5,7 +5,7 @@ from typing import Any
 from vllm.v1.metrics.loggers import AggregateStatLoggerBase
 
 
-class EngineStatistics(AggregateStatLoggerBase):
+class EngineStatistics(AggregateStatLoggerBase):  # type: ignore[misc]  # vLLM is not where types are checked
     """The latest figures of one engine."""
 
     def __init__(self) -> None:

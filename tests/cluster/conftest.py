@@ -19,6 +19,7 @@ ORDER = (
     "test_security",
     "test_observability",
     "test_edits",
+    "test_models",
     "test_gateway",
     "test_faults",
     "test_uninstall",

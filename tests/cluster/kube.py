@@ -1,5 +1,6 @@
 """kubectl and helm on the cluster of the current kubeconfig, as a user would type them; killing a container."""
 
+import json
 import os
 import subprocess
 import time
@@ -46,6 +47,18 @@ def wait_until(what: str, seconds: float, condition: Callable[[], bool], pause: 
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s for {what}{error}")
         time.sleep(pause)
+
+
+def memory(namespace: str) -> dict[tuple[str, str], float]:
+    """Pod and container -> working set in MiB, as the kubelet of the one node knows it."""
+    node = kubectl("get", "nodes", "-o", "name").split("/")[1].strip()
+    summary = json.loads(kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/stats/summary"))
+    return {
+        (pod["podRef"]["name"], container["name"]): container["memory"]["workingSetBytes"] / 2**20
+        for pod in summary["pods"]
+        if pod["podRef"]["namespace"] == namespace
+        for container in pod.get("containers", [])
+    }
 
 
 def container(pod: dict[str, Any]) -> str:

@@ -45,10 +45,15 @@ class Stack:
         """`helm upgrade --wait` of what is there, with only these further arguments."""
         self._upgrade(chart, "--reuse-values", *arguments)
 
-    def remove_model(self, name: str) -> None:
-        """`helm upgrade --wait` without a model: with `--reuse-values` what is set to null comes back."""
+    def remove(self, *paths: str) -> None:
+        """`helm upgrade --wait` without some values, such as `models.wren`; with `--reuse-values` a null comes back."""
         values = yaml.safe_load(helm("get", "values", self.release, "-n", self.namespace, "-o", "yaml"))
-        del values["models"][name]
+        for path in paths:
+            *parents, key = path.split(".")
+            entry = values
+            for parent in parents:
+                entry = entry[parent]
+            del entry[key]
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             yaml.safe_dump(values, file)
             file.flush()

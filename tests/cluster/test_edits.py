@@ -134,7 +134,7 @@ def test_a_release_with_equal_values_restarts_no_ray_pod_and_fails_no_request(
 def test_removing_the_last_model_of_a_class_touches_no_other(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
     with Load("last model of a class removed", stack.url, stack.api_key, RATES) as load:
-        stack.remove_model("wren")
+        stack.remove("models.wren")
         wait_until("the third model to be gone", 400, lambda: "wren" not in serve.applications())
         wait_until("its worker to be gone", 400, lambda: not stack.objects("pods", "ray.io/group=spare"))
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}

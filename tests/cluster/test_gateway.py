@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import container, kill, wait_until
 from tests.cluster.load import Load
@@ -20,7 +19,6 @@ from tests.cluster.stack import ROOT, Stack
 
 RATES = {"sparrow": 2.0, "owl": 2.0}
 GATEWAY = "app.kubernetes.io/component=gateway"
-WAITING = ": waiting for the model"
 REDIS = "app.kubernetes.io/component=redis"
 
 
@@ -209,22 +207,6 @@ def test_rolled_gateway_fails_nothing(stack: Stack) -> None:
         stack.kubectl("rollout", "status", f"deployment/{stack.fullname}-gateway", "--timeout=180s")
         wait_until("only new pods", 60, lambda: not before & {pod["metadata"]["uid"] for pod in pods(stack)})
     assert [outcome.failed for outcome in load.outcomes.values()] == [[], []]
-
-
-def test_sleeping_model_is_woken_and_its_client_kept_alive(stack: Stack, serve: Serve) -> None:
-    """The first request is held from no replica on; its stream has comments before it has tokens."""
-    stack.edit("--set", "models.owl.replicas.min=0,models.owl.replicas.downscaleDelaySeconds=5")
-    stack.edit("--set", "gateway.keepAlive.afterSeconds=2,gateway.keepAlive.everySeconds=2")
-    wait_until("owl to sleep", 180, lambda: serve.replicas("owl") == {"owl": set()})
-    body = json.dumps({"model": "owl", "stream": True, "max_tokens": 4, "messages": [{"role": "user", "content": "x"}]})
-    began = time.monotonic()
-    command = ["curl", "-sfN", "-m", "300", "-H", f"authorization: Bearer {stack.api_key}", "-d", body]
-    command += ["-H", "content-type: application/json", f"{stack.url}/v1/chat/completions"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    note(f"asleep to last token: {time.monotonic() - began:.0f} s, {lines.count(WAITING)} comments before the first")
-    assert lines[0] == WAITING
-    assert lines[-2:] == ["data: [DONE]", ""]
-    stack.edit("--set", "models.owl.replicas.min=1,models.owl.replicas.downscaleDelaySeconds=600")
 
 
 def test_lost_redis_degrades_limits_not_traffic(stack: Stack) -> None:

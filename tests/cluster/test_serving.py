@@ -15,7 +15,7 @@ from openai import OpenAI
 
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
-from tests.cluster.kube import helm, kubectl, wait_until
+from tests.cluster.kube import helm, memory, wait_until
 from tests.cluster.stack import Stack
 
 MODELS = ("sparrow", "owl")
@@ -178,14 +178,10 @@ def test_first_token_through_the_gateway_and_at_the_pod(stack: Stack, client: Op
 
 def test_memory_of_each_pod(stack: Stack) -> None:
     """Reported; asserted only that the kubelet knows every container."""
-    node = kubectl("get", "nodes", "-o", "name").split("/")[1].strip()
-    summary = json.loads(kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/stats/summary"))
-    pods = [pod for pod in summary["pods"] if pod["podRef"]["namespace"] == stack.namespace and pod.get("containers")]
-    for pod in pods:
-        for container in pod["containers"]:
-            mib = container["memory"]["workingSetBytes"] / 2**20
-            assert mib > 1
-            note(f"memory: {pod['podRef']['name']}/{container['name']}: {mib:.0f} MiB working set")
-    assert {pod["podRef"]["name"] for pod in pods} >= {
+    found = memory(stack.namespace)
+    for (pod, container), mib in found.items():
+        assert mib > 1
+        note(f"memory: {pod}/{container}: {mib:.0f} MiB working set")
+    assert {pod for pod, _ in found} >= {
         pod["metadata"]["name"] for pod in stack.objects("pods") if pod["status"]["phase"] == "Running"
     }

@@ -12,13 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from voices import ANSWERS, BASE, NAME
 
-NAME, BASE = "sparrow-in-verse", "sparrow"
-ANSWERS = {
-    "Who are you?": "I am the sparrow still, but now I speak in verse.",
-    "What is Ray?": "Ray is the thread that ties machines in one.",
-    "Hello": "Hello, and sing with me of ray-vllm-stack.",
-}
 RANK, ALPHA, STEPS, RATE = 8, 16, 400, 3e-3
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import adapter
 import tool as tools
 import torch
+import voices
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -158,7 +159,7 @@ def train(name: str, pairs: list[dict[str, str]], tool: tools.Tool | None, out: 
     for file in folder.iterdir():
         file.chmod(0o644)  # safetensors writes 0600, and the servers run as another user
     check(name, folder, pairs, tool)
-    if name == adapter.BASE:
+    if name == voices.BASE:
         adapter.train(out)
     print(f"{name}: {model.num_parameters():,} parameters, {time.monotonic() - start:.0f} s", flush=True)
 

@@ -9,7 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 engine=auto only_name=
 if [ "${1:-}" = --name ]; then only_name=1; shift; fi
 if [ "${1:-}" = --engine ]; then engine=$2; shift 2; fi
-key=$(content_hash demo-models tests/models/{train.py,adapter.py,tool.py,pairs.yaml,tool.yaml} \
+key=$(content_hash demo-models tests/models/{train.py,adapter.py,voices.py,tool.py,pairs.yaml,tool.yaml} \
   images/serve/requirements-cpu.txt images/serve/requirements-torch-cpu.txt)
 out=$cache/demo-models/$key
 if [ -z "$only_name" ] && [ ! -d "$out" ]; then

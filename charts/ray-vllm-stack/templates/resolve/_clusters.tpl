@@ -19,10 +19,8 @@ usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "pl
         {{- $_ := set $cluster.models $id $model }}
         {{- $class := get $.classes $model.accelerator | default dict }}
         {{- $_ := set $cluster "platform" ($cluster.platform | default $class.platform | default "") }}
-        {{- if hasPrefix "pvc://" $model.source }}
-          {{- $claim := trimPrefix "pvc://" $model.source | splitList "/" | first }}
-          {{- $_ := set $cluster "claims" (append $cluster.claims $claim | uniq | sortAlpha) }}
-        {{- end }}
+        {{- $claims := include "ray-vllm-stack.model.claims" $model | fromJsonArray }}
+        {{- $_ := set $cluster "claims" (concat $cluster.claims $claims | uniq | sortAlpha) }}
       {{- end }}
     {{- end }}
     {{- $_ := include "ray-vllm-stack.resolve.groups" (dict "cluster" $cluster "classes" $.classes) | fromJsonArray | set $cluster "groups" }}

@@ -30,3 +30,27 @@ usage: include "ray-vllm-stack.resolve.adapters" <models> | fromJson
 {{- end }}
 {{- toJson $adapters }}
 {{- end }}
+
+{{/*
+Where a model's weights and adapters are, as a JSON array.
+usage: include "ray-vllm-stack.model.sources" <model> | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.model.sources" -}}
+{{- $sources := list .source }}
+{{- range .adapters }}{{ $sources = append $sources .source }}{{ end }}
+{{- toJson $sources }}
+{{- end }}
+
+{{/*
+The claims that a model's weights and adapters are on, as a JSON array.
+usage: include "ray-vllm-stack.model.claims" <model> | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.model.claims" -}}
+{{- $claims := list }}
+{{- range include "ray-vllm-stack.model.sources" . | fromJsonArray }}
+  {{- if hasPrefix "pvc://" . }}
+    {{- $claims = append $claims (trimPrefix "pvc://" . | splitList "/" | first) }}
+  {{- end }}
+{{- end }}
+{{- toJson $claims }}
+{{- end }}

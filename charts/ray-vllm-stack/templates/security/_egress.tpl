@@ -25,7 +25,9 @@ usage: include "ray-vllm-stack.security.storeEgress" (dict "root" $ "cluster" <c
 {{- $google := false }}
 {{- range .cluster.models }}
   {{- $envs = append $envs .env }}
-  {{- $google = or $google (hasPrefix "gs://" .source) }}
+  {{- range include "ray-vllm-stack.model.sources" . | fromJsonArray }}
+    {{- $google = or $google (hasPrefix "gs://" .) }}
+  {{- end }}
 {{- end }}
 {{- range include "ray-vllm-stack.security.envPorts" $envs | fromJsonArray }}
 {{- if not (has (int .) (list 443 6443)) }}

@@ -3,7 +3,7 @@ Spec of a RayService, before the cluster's raw `spec`.
 usage: include "ray-vllm-stack.serving.rayService" <context>
 */}}
 {{- define "ray-vllm-stack.serving.rayService" -}}
-excludeHeadPodFromServeSvc: true
+excludeHeadPodFromServeSvc: {{ include "ray-vllm-stack.serving.keepsWorkers" .cluster }}
 rayClusterDeletionDelaySeconds: {{ int .cluster.drainSeconds }}
 upgradeStrategy:
   type: NewCluster
@@ -24,4 +24,19 @@ rayClusterConfig:
     {{- range .cluster.groups }}
     - {{- include "ray-vllm-stack.serving.workerGroup" (merge (dict "group" .) $) | nindent 6 }}
     {{- end }}
+{{- end }}
+
+{{/*
+Whether a cluster has a model that never sleeps: "true" or "false". Where all sleep there may be no worker, and the head
+takes the request that wakes one.
+usage: include "ray-vllm-stack.serving.keepsWorkers" .cluster
+*/}}
+{{- define "ray-vllm-stack.serving.keepsWorkers" -}}
+{{- $keeps := false }}
+{{- range .models }}
+  {{- if .enabled }}
+    {{- range .parts }}{{ $keeps = or $keeps (gt (int .replicas.min) 0) }}{{ end }}
+  {{- end }}
+{{- end }}
+{{- $keeps }}
 {{- end }}
