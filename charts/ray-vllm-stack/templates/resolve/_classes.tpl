@@ -1,6 +1,6 @@
 {{/*
 The accelerator classes by name, as JSON: entries over `acceleratorDefaults`, with what their platform adds: the device
-resource, and its tolerations before those of the class.
+resource, Ray's name of it, and its tolerations before those of the class.
 usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <platforms>) | fromJson
 */}}
 {{- define "ray-vllm-stack.resolve.classes" -}}
@@ -12,6 +12,7 @@ usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <plat
     {{- $class := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
     {{- $platform := get $.platforms $class.platform | default dict }}
     {{- $_ := set $class "resource" ($class.resource | default $platform.resource | default "") }}
+    {{- $_ := set $class "rayResource" ($platform.rayResource | default "") }}
     {{- $_ := set $class "tolerations" (concat ($platform.tolerations | default list) $class.tolerations) }}
     {{- $_ := set $classes $name $class }}
   {{- end }}
