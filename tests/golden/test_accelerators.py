@@ -1,4 +1,4 @@
-"""The page of the accelerator classes tells what the values have; values files of clouds name classes that there are."""
+"""The page of the accelerator classes tells what the values have; files for clouds name classes that there are."""
 
 import yaml
 
