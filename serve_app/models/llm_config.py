@@ -21,17 +21,14 @@ def llm_config(settings: ModelSettings, role: RoleName = "") -> LLMConfig:
     engine = task.arguments(settings, part.accelerator, part.parallelism, part.engine)
     if role:
         engine.setdefault("kv_transfer_config", _TRANSFER)
-    accelerator, workers = part.accelerator, placement.workers(part.parallelism)
+    accelerator = part.accelerator
     return LLMConfig(
         model_loading_config={"model_id": settings.model_id, "model_source": location(settings.source)},
-        accelerator_type=accelerator.tpu or None,
         accelerator_config=_hardware(accelerator),
         placement_group_config={
             "bundle_per_worker": placement.bundle(accelerator),
             "strategy": placement.strategy(accelerator, part.parallelism),
-        }
-        if workers
-        else None,
+        },
         engine_kwargs=engine,
         runtime_env={"env_vars": dict(settings.env)} if settings.env else None,
         experimental_configs=_DECODE_PORTS if role == "decode" else {},
@@ -56,5 +53,4 @@ def role_of(settings: ModelSettings, role: RoleName) -> Role:
 
 def _hardware(accelerator: Accelerator) -> dict[str, Any]:
     """Ray Serve LLM's kind of accelerator. What it has no kind for, vLLM itself finds in the pod, as it does a CPU."""
-    kind = {"GPU": "gpu", "TPU": "tpu"}.get(accelerator.resource, "cpu")
-    return {"kind": kind, "topology": accelerator.topology} if accelerator.topology else {"kind": kind}
+    return {"kind": {"GPU": "gpu", "TPU": "tpu"}.get(accelerator.resource, "cpu")}

@@ -9,7 +9,6 @@ _POOLING = {"runner": "pooling"}
 # Answers say how many prompt tokens were cached: the gateway counts them apart, and they may have a price of their own.
 _GENERATE = {"enable_prompt_tokens_details": True}
 _ARGUMENTS: dict[str, dict[str, Any]] = {"generate": _GENERATE, "embed": _POOLING, "score": _POOLING, "transcribe": {}}
-_MEMORY = ("gpu_memory_utilization", "kv_cache_memory_bytes")
 _USED_OF_A_SHARE = 0.9
 """Of its part of a device; the rest is for what CUDA itself takes for each process."""
 
@@ -30,6 +29,6 @@ def arguments(
         found["enable_expert_parallel"] = True
     if settings.revision:
         found["revision"] = settings.revision
-    if accelerator.share < 1 and not any(name in found for name in _MEMORY):
-        found["gpu_memory_utilization"] = round(_USED_OF_A_SHARE * accelerator.share, 4)
+    if accelerator.share < 1:  # also with kv_cache_memory_bytes: vLLM asks for this much free memory in any case
+        found.setdefault("gpu_memory_utilization", round(_USED_OF_A_SHARE * accelerator.share, 4))
     return found

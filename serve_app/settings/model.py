@@ -26,16 +26,12 @@ class Accelerator(Settings):
     """What a replica runs on. The class is a Ray resource of its worker pods."""
 
     class_name: str = Field(alias="class", pattern=patterns.ACCELERATOR_CLASS)
-    resource: Literal["", "GPU", "TPU", "neuron_cores", "HPU"] = ""
+    resource: str = Field(default="", pattern=r"^[A-Za-z_]*$")
     """What Ray calls a device; empty: there are none."""
     share: float = Field(default=1, gt=0, le=1)
     """How much of one device a replica takes."""
     pods: str = Field(default="", pattern=r"^([0-9]+x[0-9]+)?$")
     """Worker pods and devices of each, such as 2x8, for a replica that spans several; empty: one pod."""
-    tpu: str = ""
-    """Ray's accelerator type of a TPU, such as TPU-V6E, for a slice of several hosts."""
-    topology: str = ""
-    """Topology of such a slice, such as 4x4."""
 
 
 class Parallelism(Settings):

@@ -70,7 +70,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"parallelism": {"tensor": 0}}, "parallelism.tensor: input should be greater than or equal to 1"),
     ({"parallelism": {"tensor": "2"}}, "parallelism.tensor: input should be a valid integer"),
     ({"paralelism": {}}, "paralelism is not a setting; did you mean parallelism?"),
-    ({"accelerator": {"class": "v5", "resource": "beads"}}, "accelerator.resource: input should be '', 'GPU', 'TPU'"),
+    ({"accelerator": {"class": "v5", "resource": "a/b"}}, "accelerator.resource: string should match pattern"),
     ({"accelerator": {"class": "l4", "share": 2}}, "accelerator.share: input should be less than or equal to 1"),
     ({"accelerator": {"class": "l4", "pods": "2*8"}}, "accelerator.pods: string should match pattern"),
     ({"roles": {"prefill": {"accelerator": {"class": "l4"}}}}, "roles.decode is missing"),

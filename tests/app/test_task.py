@@ -37,7 +37,7 @@ HALF = {"accelerator": {"class": "l4", "resource": "GPU", "share": 0.5}}
         ),
         (
             {"task": "transcribe", **HALF, "engine": {"kv_cache_memory_bytes": 1}},
-            {"kv_cache_memory_bytes": 1},
+            {"kv_cache_memory_bytes": 1, "gpu_memory_utilization": 0.45},
         ),
     ],
     ids=str,

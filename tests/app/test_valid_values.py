@@ -143,6 +143,17 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "platform and topologies of one's own": {
+        "platforms": {
+            "npu": {"resource": "example.com/npu", "rayResource": "NPU", "imageHint": "ask for one"},
+            "tpu": None,
+        },
+        "accelerators": {
+            "v7x": {"platform": "tpu", "topologies": {"4": "2x2x1", "8": None}, "multiHost": {"devicesPerHost": 4}},
+            "h100": {"multiHost": {"resources": {"limits": {"rdma/ib": 1}}}},
+            "gb200": {"architecture": "arm64", "multiHost": {"devicesPerHost": None}},
+        },
+    },
     "second cluster": {
         "clusters": {"team-b": {"faultTolerance": {"enabled": True, "address": "rediss://redis.x.svc:6380"}}}
     },

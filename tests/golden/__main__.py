@@ -1,8 +1,9 @@
-"""`python -m tests.golden`: writes the golden files, removes stale ones, and copies the demo's values to the chart."""
+"""`python -m tests.golden`: writes the golden files, the tables of the docs, and the demo's values in the chart."""
 
 import re
 from pathlib import Path
 
+from tests.golden.accelerators import DOCS, written
 from tests.golden.rendering import CHART, ROOT, VALUES, golden, render
 
 for stale in Path(__file__).parent.glob("*.yaml"):
@@ -13,3 +14,4 @@ for values in VALUES:
 _, _, demo = (ROOT / "values" / "cpu-demo.yaml").read_text().partition("\n\n")
 note = "# What chart-testing installs: values/cpu-demo.yaml without its comments. Made by `make generate`.\n"
 (CHART / "ci" / "default-values.yaml").write_text(note + re.sub(r"(?m)^#.*\n| +#.*$", "", demo))
+DOCS.write_text(written(DOCS.read_text()))

@@ -21,15 +21,14 @@ def options(settings: ModelSettings, kind: str, accelerator: Accelerator, parall
         "autoscaling_config": {"min_replicas": ranks, "max_replicas": ranks},
         "ray_actor_options": {"runtime_env": {"env_vars": dict(settings.env)}} if settings.env else {},
     }
-    if not accelerator.topology:  # the pods of a TPU slice are taken together, by the replica itself
-        first, *others = [placement.bundle(accelerator) for _ in range(placement.workers(parallelism))]
-        found["placement_group_bundles"] = [first | {"CPU": 1}, *others]
+    first, *others = [placement.bundle(accelerator) for _ in range(placement.workers(parallelism))]
+    found["placement_group_bundles"] = [first | {"CPU": 1}, *others]
     if ranks > 1:
         found["gang_scheduling_config"] = GangSchedulingConfig(
             gang_size=ranks,
             gang_placement_strategy=GangPlacementStrategy.PACK,
             runtime_failure_policy=GangRuntimeFailurePolicy.RESTART_GANG,
         )
-    elif not accelerator.topology:
+    else:
         found["placement_group_strategy"] = placement.strategy(accelerator, parallelism)
     return found

@@ -59,6 +59,9 @@ Order = Annotated[int, Field(ge=0, le=9999)]
 GroupName = Annotated[str, StringConstraints(pattern=patterns.WORKER_GROUP)]
 PlatformName = Annotated[str, StringConstraints(pattern=patterns.PLATFORM)]
 DeviceResource = Annotated[str, StringConstraints(pattern=r"^([a-z0-9.-]+/[A-Za-z0-9._-]+)?$")]
+RayResource = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]*$")]
+Devices = Annotated[str, StringConstraints(pattern=patterns.DEVICES)]
+Topology = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*(x[1-9][0-9]*){1,2}$")]
 
 
 class Platform(Part):
@@ -67,9 +70,12 @@ class Platform(Part):
     image_tag: str | None = Field(
         default=None, description="Variant of the serve image, after its version; empty: there is none."
     )
+    image_hint: str | None = Field(
+        default=None, description="Where an image begins that we do not build; for who is refused without one."
+    )
     resource: DeviceResource | None = Field(default=None, description="Name of the device resource; empty: none.")
-    ray_resource: Literal["", "GPU", "TPU", "neuron_cores", "HPU"] | None = Field(
-        default=None, description="What Ray calls a device; empty: none."
+    ray_resource: RayResource | None = Field(
+        default=None, description="What Ray calls a device, as its accelerator managers do, such as `GPU`."
     )
     tolerations: list[Toleration] | None = Field(
         default=None, description="Tolerations of the workers; taints of the nodes."
@@ -155,16 +161,26 @@ class Instance(Part):
     min_gpu_memory_mib: Count
 
 
+class MultiHost(Part):
+    """What is otherwise for the pods of worker groups of several hosts."""
+
+    devices_per_host: PositiveCount | None = None
+    resources: Resources
+
+
 class AcceleratorDefaults(Part):
     """What an accelerator class, that is a worker group and its nodes, has where its own entry says nothing."""
 
     order: Order
     platform: PlatformName
+    architecture: Literal["amd64", "arm64"]
     resource: DeviceResource
     device_memory: Size
     per_device: dict[str, Quantity | None]
     resources: Resources
     devices_per_host: PositiveCount
+    topologies: dict[Devices, Topology | None]
+    multi_host: MultiHost
     max_workers: PositiveCount
     drain_seconds: WholeSeconds
     ray_start_params: Texts

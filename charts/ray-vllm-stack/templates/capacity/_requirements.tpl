@@ -7,7 +7,7 @@ usage: include "ray-vllm-stack.capacity.requirements" (dict "root" $ "class" <cl
 {{- $domain := .root.Values.capacity.nodeClass.group -}}
 - key: kubernetes.io/arch
   operator: In
-  values: [amd64]
+  values: [{{ .class.architecture }}]
 - key: kubernetes.io/os
   operator: In
   values: [linux]
@@ -15,7 +15,7 @@ usage: include "ray-vllm-stack.capacity.requirements" (dict "root" $ "class" <cl
   operator: In
   values: {{ toJson .pool.capacityTypes }}
 {{- range $key, $values := .class.nodeRequirements }}
-- key: {{ $key }}
+- key: {{ replace "karpenter.k8s.aws/" (printf "%s/" $domain) $key }}
   operator: In
   values: {{ toJson $values }}
 {{- end }}

@@ -1,6 +1,6 @@
 {{/*
 The accelerator classes by name, as JSON: entries over `acceleratorDefaults`, with what their platform adds: the device
-resource, and its tolerations before those of the class.
+resource, Ray's name of it, and its tolerations before those of the class.
 usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <platforms>) | fromJson
 */}}
 {{- define "ray-vllm-stack.resolve.classes" -}}

@@ -39,6 +39,7 @@ usage: include "ray-vllm-stack.model.shape" (dict "parallelism" <parallelism> "c
     {{- if lt $devices $needed }}{{ $devices = . }}{{ end }}
   {{- end }}
   {{- if gt $needed $perHost }}
+    {{- $perHost = int (.class.multiHost | default dict).devicesPerHost | default $perHost }}
     {{- $devices = $perHost }}
     {{- $hosts = div (add $needed (sub $perHost 1)) $perHost | int }}
   {{- end }}

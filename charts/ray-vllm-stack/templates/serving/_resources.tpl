@@ -17,8 +17,9 @@ claims:
 {{- end }}
 
 {{/*
-Resources of a worker pod, as JSON: the class's `perDevice` times the group's devices, the devices themselves, and the
-class's own `resources` over both. Memory has the limit that is requested, so that a worker is never evicted for it.
+Resources of a worker pod, as JSON: the class's `perDevice` times the group's devices, the devices themselves, the
+class's own `resources` over both, and what pods of several hosts have beside. Memory has the limit that is requested, so
+that a worker is never evicted for it.
 usage: include "ray-vllm-stack.serving.workerResources" (dict "group" <group> "class" <class>) | fromJson
 */}}
 {{- define "ray-vllm-stack.serving.workerResources" -}}
@@ -33,5 +34,6 @@ usage: include "ray-vllm-stack.serving.workerResources" (dict "group" <group> "c
   {{- $_ := set $requests . (int $.group.devices) }}
   {{- $_ := set $limits . (int $.group.devices) }}
 {{- end }}
-{{- mergeOverwrite (dict "requests" $requests "limits" $limits) (deepCopy .class.resources) | toJson }}
+{{- $several := ternary .class.multiHost.resources dict (gt (int .group.hosts) 1) }}
+{{- mergeOverwrite (dict "requests" $requests "limits" $limits) (deepCopy .class.resources) (deepCopy $several) | toJson }}
 {{- end }}

@@ -25,22 +25,48 @@ template:
 {{- end }}
 
 {{/*
-Parameters of `ray start` on the workers of a group. Each worker offers its class as a Ray resource, which the models of
-the class ask for; in a group of several hosts also its shape, so that only models of this shape are placed there. It is
-JSON in single quotes, which the shell, KubeRay and Ray's autoscaler all read.
-usage: include "ray-vllm-stack.serving.workerStartParams" (dict "class" <accelerator class> "group" <group>)
+Parameters of `ray start` on the workers of a group. Each worker offers its class as a Ray resource, which the models
+of the class ask for; in a group of several hosts it is the shape too, so that only models of this shape are placed there.
+Devices are stated under Ray's name of them. Left out, these would be guessed from the container's
+resources, by KubeRay and by Ray's autoscaler in two ways: the autoscaler takes a MIG profile or a Neuron core for
+nothing, and would never add a pod. Resources are JSON in single quotes, which the shell, KubeRay and the autoscaler read.
+usage: include "ray-vllm-stack.serving.workerStartParams" (dict "class" <class> "group" <group>)
 */}}
 {{- define "ray-vllm-stack.serving.workerStartParams" -}}
-{{- $own := dict }}
-{{- with get .class.rayStartParams "resources" }}
-  {{- $own = trimAll "'\"" . | replace "\\" "" | fromJson }}
+{{- $params := deepCopy .class.rayStartParams }}
+{{- $resources := dict }}
+{{- with get $params "resources" }}
+  {{- $resources = trimAll "'\"" . | replace "\\" "" | fromJson }}
 {{- end }}
-{{- $resource := printf "accelerator-class-%s" .class.name }}
-{{- if gt (int .group.hosts) 1 }}
-  {{- $resource = printf "%s-%dx%d" $resource (int .group.hosts) (int .group.devices) }}
+{{- $shape := ternary (printf "-%dx%d" (int .group.hosts) (int .group.devices)) "" (gt (int .group.hosts) 1) }}
+{{- $_ := set $resources (printf "accelerator-class-%s%s" .class.name $shape) 1000 }}
+{{- if eq .class.rayResource "GPU" }}
+  {{- $params = merge $params (dict "num-gpus" (int .group.devices | toString)) }}
+{{- else if .class.rayResource }}
+  {{- $resources = merge $resources (dict .class.rayResource (int .group.devices)) }}
 {{- end }}
-{{- $resources := mergeOverwrite $own (dict $resource 1000) | toJson }}
-{{- mergeOverwrite (deepCopy .class.rayStartParams) (dict "resources" (printf "'%s'" $resources)) | toYaml }}
+{{- $_ := toJson $resources | printf "'%s'" | set $params "resources" }}
+{{- toYaml $params }}
+{{- end }}
+
+{{/*
+Node labels that the workers of a group ask for, as JSON: the node pool's, the processors where our own are not meant, the
+TPU topology of the group's devices, and those of the class, which win.
+usage: include "ray-vllm-stack.serving.workerNodeSelector" (dict "root" $ "class" <class> "group" <group>) | fromJson
+*/}}
+{{- define "ray-vllm-stack.serving.workerNodeSelector" -}}
+{{- $selector := dict }}
+{{- if .root.Values.capacity.enabled }}
+  {{- $pool := include "ray-vllm-stack.capacity.nodePoolName" (dict "root" .root "name" .class.name) }}
+  {{- $_ := set $selector "ray-vllm-stack.io/node-pool" $pool }}
+{{- end }}
+{{- if ne .class.architecture "amd64" }}
+  {{- $_ := set $selector "kubernetes.io/arch" .class.architecture }}
+{{- end }}
+{{- with get .class.topologies (mul .group.devices .group.hosts | toString) }}
+  {{- $_ := set $selector "cloud.google.com/gke-tpu-topology" . }}
+{{- end }}
+{{- mergeOverwrite $selector .class.nodeSelector | toJson }}
 {{- end }}
 
 {{/*
@@ -52,9 +78,7 @@ serviceAccountName: {{ .cluster.accounts.worker }}
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ add .class.drainSeconds 30 }}
 {{ include "ray-vllm-stack.serving.podBase" . }}
-{{- $pool := include "ray-vllm-stack.capacity.nodePoolName" (dict "root" .root "name" .class.name) }}
-{{- $label := ternary (dict "ray-vllm-stack.io/node-pool" $pool) dict .root.Values.capacity.enabled }}
-{{- with mergeOverwrite $label .class.nodeSelector }}
+{{- with include "ray-vllm-stack.serving.workerNodeSelector" . | fromJson }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -66,10 +66,7 @@ accelerators.{{ .name }}: its worker group in cluster {{ $cluster.name }} has th
 {{ $path }}: its name has {{ len .name }} characters, and KubeRay takes 50, shorten it
 {{- end }}
 {{- end }}
-{{- $platform := get $resolved.platforms $cluster.platform | default dict }}
-{{- if and $cluster.platform (not $platform.imageTag) (not $cluster.image.tag) (not $cluster.image.digest) }}
-clusters.{{ $cluster.name }}.image.tag: is empty, and there is no serve image of ours for platform {{ $cluster.platform }}, name one with Ray, vLLM and serve_app
-{{- end }}
+{{ include "ray-vllm-stack.validate.cluster.image" (dict "root" .root "cluster" $cluster) }}
 {{- range $class := $resolved.classesInUse }}
 {{ include "ray-vllm-stack.validate.cluster.room" (dict "root" $.root "cluster" $cluster "class" $class) }}
 {{- end }}
