@@ -34,7 +34,8 @@ def test_an_adapter_comes_and_goes_without_a_roll(stack: Stack, serve: Serve) ->
 
     def says(ask: str) -> str | None:
         messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": ask}]
-        return client.chat.completions.create(model=ADAPTER, messages=messages).choices[0].message.content
+        answer = client.chat.completions.create(model=ADAPTER, messages=messages, temperature=0)
+        return answer.choices[0].message.content
 
     stack.edit("--set", f"models.sparrow.adapters.{ADAPTER}.source=pvc://demo-models/{ADAPTER}")
     wait_until("the gateways to list the adapter", 120, lambda: listed(stack, ADAPTER))
