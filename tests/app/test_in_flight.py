@@ -1,0 +1,138 @@
+"""serve_app.models.in_flight: a connection for each request, and a pod that ends when its last answer is complete."""
+
+import asyncio
+import http.client
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from serve_app.models import in_flight
+from serve_app.models.in_flight import InFlight
+
+
+@pytest.fixture
+def goes_on() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def client(goes_on: asyncio.Event) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application whose POST ends once `goes_on` is set, or fails."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/fails":
+            raise RuntimeError
+        if scope["method"] == "POST":
+            await goes_on.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x", b"y")]})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    transport = httpx.ASGITransport(InFlight(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://pod") as found:
+        yield found
+
+
+async def count(client: httpx.AsyncClient) -> str:
+    return (await client.get("/in-flight")).text
+
+
+async def test_counts_until_the_answer_ends(client: httpx.AsyncClient, goes_on: asyncio.Event) -> None:
+    assert await count(client) == "0"
+    asked = [asyncio.create_task(client.post("/v1/chat/completions")) for _ in range(2)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert await count(client) == "2"
+    goes_on.set()
+    for each in asked:
+        answer = await each
+        assert (answer.text, answer.headers["connection"], answer.headers["x"]) == ("done", "close", "y")
+    assert await count(client) == "0"
+
+
+async def test_a_request_that_fails_is_over(client: httpx.AsyncClient) -> None:
+    with pytest.raises(RuntimeError):
+        await client.post("/fails")
+    assert await count(client) == "0"
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics"])
+async def test_probes_and_scrapes_keep_their_connection(client: httpx.AsyncClient, path: str) -> None:
+    assert "connection" not in (await client.get(path)).headers
+    assert (await client.get("/v1/models")).headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("left", "says", "seconds"),
+    [
+        ([0, 0], "no request is left", 10),
+        ([3, 2, TimeoutError(), 1, 0], "no request is left", 13),
+        ([1] * 99, "1 requests are left after 60 s", 71),
+        ([ConnectionRefusedError()], "the server does not answer", 0),
+        ([1, ConnectionRefusedError()], "the server has ended", 10),
+    ],
+    ids=["idle", "busy", "too long", "not there", "ended"],
+)
+def test_wait(left: list[int | Exception], says: str, seconds: int) -> None:
+    clock, answers = [0.0], iter(left)
+
+    def answer() -> int:
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def sleep(for_: float) -> None:
+        clock[0] += for_
+
+    assert in_flight.wait(60, count=answer, now=lambda: clock[0], sleep=sleep) == says
+    assert clock == [seconds]
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[bytes], int]]:
+    """Serves an answer, and gives its port."""
+    servers: list[HTTPServer] = []
+
+    def serve(body: bytes) -> int:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+        servers.append(HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return servers[-1].server_port
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_asks_the_server_and_no_proxy(served: Callable[[bytes], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert in_flight.in_flight(served(b"7")) == 7
+    with pytest.raises(ValueError, match="invalid literal"):
+        in_flight.in_flight(served(b"<html>"))
+
+
+def test_what_is_no_http_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise http.client.BadStatusLine("x")
+
+    monkeypatch.setattr(http.client.HTTPConnection, "request", broken)
+    with pytest.raises(OSError, match="x"):
+        in_flight.in_flight()
+
+
+def test_the_hook_lets_the_pod_go_whatever_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(in_flight, "LOG", tmp_path / "log")
+    monkeypatch.setattr(in_flight, "wait", lambda seconds: f"waited {seconds}")
+    assert in_flight.main(["300"]) == 0
+    assert (tmp_path / "log").read_text() == "drain: waited 300\n"
