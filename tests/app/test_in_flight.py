@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from serve_app.models import in_flight
 from serve_app.models.in_flight import InFlight
@@ -58,6 +59,30 @@ async def test_a_request_that_fails_is_over(client: httpx.AsyncClient) -> None:
     with pytest.raises(RuntimeError):
         await client.post("/fails")
     assert await count(client) == "0"
+
+
+async def test_a_server_closes_the_connection_after_the_answer() -> None:
+    """uvicorn, which is vLLM's too, does what the header says; the body comes in pieces, as a stream's."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        await send({"type": "http.response.body", "body": b"two"})
+
+    config = uvicorn.Config(InFlight(app), port=0, lifespan="off", log_level="error")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 5)  # to the end of the connection
+    writer.close()
+    server.should_exit = True
+    await serving
+    assert b"connection: close\r\n" in answer
+    assert answer.endswith(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics"])

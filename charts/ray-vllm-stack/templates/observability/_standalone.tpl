@@ -26,3 +26,15 @@ podMetricsEndpoints:
       {{- toYaml . | nindent 6 }}
       {{- end }}
 {{- end }}
+
+{{/*
+Ids of the standalone models that always have a replica, as a JSON array.
+usage: include "ray-vllm-stack.observability.standaloneModels" $ | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.observability.standaloneModels" -}}
+{{- $ids := list }}
+{{- range $id, $model := .Values.resolved.standalone }}
+  {{- if gt (int $model.replicas.min) 0 }}{{ $ids = append $ids $id }}{{ end }}
+{{- end }}
+{{- toJson $ids }}
+{{- end }}
