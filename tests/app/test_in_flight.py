@@ -69,7 +69,7 @@ async def test_a_server_closes_the_connection_after_the_answer() -> None:
         await send({"type": "http.response.body", "body": b"one", "more_body": True})
         await send({"type": "http.response.body", "body": b"two"})
 
-    config = uvicorn.Config(InFlight(app), port=0, lifespan="off", log_level="error")  # type: ignore[arg-type]
+    config = uvicorn.Config(InFlight(app), port=0, lifespan="off", log_level="error")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -100,24 +100,24 @@ sys.exit(bool(wrong))
 """
 
 
+PLAIN: dict[str, list[Any]] = {
+    "boolean": [True, False],
+    "integer": [1],
+    "number": [0.5],
+    "string": ["a-1"],
+    "object": [{}],
+    "array": [["a", "b"]],
+}
+
+
 def samples() -> Iterator[tuple[str, list[Any]]]:
     """Values of each engine argument that the schema allows."""
-    plain = {
-        "boolean": [True, False],
-        "integer": [1],
-        "number": [0.5],
-        "string": ["a-1"],
-        "object": [{}],
-        "array": [["a", "b"]],
-    }
     for name, schema in arguments().items():
         types = schema.get("type", [])
-        found = [value for each in ([types] if isinstance(types, str) else types) for value in plain[each]]
+        found = [value for each in ([types] if isinstance(types, str) else types) for value in PLAIN[each]]
         least = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-        yield (
-            name,
-            SAMPLES.get(name) or schema.get("enum") or [least if each == 1 and least > 1 else each for each in found],
-        )
+        found = [least if each == 1 and each is not True and least > 1 else each for each in found]
+        yield name, SAMPLES.get(name) or schema.get("enum") or found
 
 
 def settings(file: Path) -> Iterator[dict[str, Any]]:
@@ -143,7 +143,7 @@ def test_vllm_reads_what_ray_would_make(image: str, folder: Path) -> None:
 
 
 def test_what_is_refused_is_no_option(image: str, folder: Path) -> None:
-    given = {name: [{} if name.endswith("config") else True] for name in NOT_ON_COMMAND_LINE}
+    given: dict[str, list[Any]] = {name: [{} if name.endswith("config") else True] for name in NOT_ON_COMMAND_LINE}
     (folder / "samples.json").write_text(json.dumps(given))
     (folder / "commands.json").write_text("[]")
     done = run(image, "python", "-c", PARSE, binds=(f"{folder}:/config",))

@@ -21,7 +21,6 @@ from serve_app.settings.chart.part import (
 )
 from serve_app.settings.chart.standalone import Standalone
 
-
 Source = Annotated[str, StringConstraints(pattern=patterns.SOURCE)]
 Positive = Annotated[float, Field(gt=0)]
 
