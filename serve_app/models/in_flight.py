@@ -7,6 +7,7 @@ Services have forgotten the pod, and then until the last answer is complete.
 """
 
 import http.client
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -19,6 +20,9 @@ PATH = "/in-flight"
 _OF_THE_CLUSTER = ("/health", "/metrics")
 FORGET_SECONDS = 10
 """How long kube-proxies may take to hear that a pod ends."""
+IMPORT_SECONDS = 60
+"""How long vLLM may take to handle signals: the first process of a container gets none that it does not handle."""
+STATUS = Path("/proc/1/status")
 LOG = Path("/proc/1/fd/2")
 """The container's log: what a hook itself writes nobody sees."""
 
@@ -74,10 +78,20 @@ def in_flight(port: int = 8000) -> int:
         connection.close()
 
 
+def handles_the_end(status: Path = STATUS) -> bool:
+    """Whether the container's first process handles SIGTERM, or is gone."""
+    try:
+        caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return True
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def wait(
     seconds: float,
     *,
     count: Callable[[], int] = in_flight,
+    handles: Callable[[], bool] = handles_the_end,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
@@ -86,13 +100,17 @@ def wait(
     Args:
         seconds: How long answers may take after that.
         count: Tells the requests that are being answered.
+        handles: Tells whether a server that does not answer yet would mind a signal.
         now: Tells the time in seconds.
         sleep: Makes a pause.
     """
     try:
         count()
-    except (OSError, ValueError):
-        return "the server does not answer"  # it has not begun, or is dead: nobody waits for it
+    except (OSError, ValueError):  # it has not begun, or is dead: nobody waits for its answers
+        end = now() + IMPORT_SECONDS
+        while not handles() and now() < end:
+            sleep(1)
+        return "the server does not answer"
     sleep(FORGET_SECONDS)
     end = now() + seconds
     while True:

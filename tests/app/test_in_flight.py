@@ -2,10 +2,12 @@
 
 import asyncio
 import http.client
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import httpx
@@ -114,8 +116,33 @@ def test_wait(left: list[int | Exception], says: str, seconds: int) -> None:
     def sleep(for_: float) -> None:
         clock[0] += for_
 
-    assert in_flight.wait(60, count=answer, now=lambda: clock[0], sleep=sleep) == says
+    said = in_flight.wait(60, count=answer, handles=lambda: True, now=lambda: clock[0], sleep=sleep)
+    assert (said, clock) == (says, [seconds])
+
+
+@pytest.mark.parametrize(("after", "seconds"), [(3, 3), (999, 60)])
+def test_a_server_that_starts_is_ended_once_it_minds_the_signal(after: int, seconds: int) -> None:
+    clock = [0.0]
+
+    def answer() -> int:
+        raise ConnectionRefusedError
+
+    def sleep(for_: float) -> None:
+        clock[0] += for_
+
+    in_flight.wait(300, count=answer, handles=lambda: clock[0] >= after, now=lambda: clock[0], sleep=sleep)
     assert clock == [seconds]
+
+
+def test_who_handles_a_signal(tmp_path: Path) -> None:
+    code = "import signal, sys; sys.argv[1:] and signal.signal(15, print); print(flush=True); input()"
+    for arguments, handles in (([], False), (["x"], True)):
+        with Popen([sys.executable, "-c", code, *arguments], stdin=PIPE, stdout=PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            assert in_flight.handles_the_end(Path(f"/proc/{process.pid}/status")) is handles
+            process.communicate(b"\n")
+    assert in_flight.handles_the_end(tmp_path / "gone")
 
 
 @pytest.fixture
