@@ -15,6 +15,7 @@ from serve_app.settings.errors import SettingsError
 from serve_app.settings.model import ModelSettings
 from tests.app.test_model_settings import ARGS
 
+CHART = Path(__file__).parents[2] / "charts" / "ray-vllm-stack"
 OF_EACH = {
     "--served-model-name",
     "--host=::",
@@ -97,7 +98,10 @@ def test_every_engine_argument_has_its_flag() -> None:
     for name in arguments():
         (flag,) = flags({name: 1})
         assert flag == f"--{name.replace('_', '-')}=1"
-    assert not set(standalone.NOT_ON_COMMAND_LINE) - set(arguments())
+    guard = (CHART / "templates/validate/_standalone.tpl").read_text()
+    for name in standalone.NOT_ON_COMMAND_LINE:
+        assert name in arguments()
+        assert f'"{name}"' in guard, "the chart refuses it too"
     assert {"served_model_name", "host", "port", "tensor_parallel_size"} <= set(OWNED)
 
 
