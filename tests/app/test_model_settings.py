@@ -93,7 +93,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"engine": {"tensor_parallel_size": 2}},
         "engine.tensor_parallel_size is set by the stack, set parallelism.tensor",
     ),
-    ({"engine": {"data_parallel_size": 2}}, "a replica is one pod in this version"),
+    ({"engine": {"data_parallel_size": 2}}, "set parallelism.data"),
     ({"engine": {"api_key": ["k"]}}, "engine.api_key is set by the stack, set auth"),
     ({"engine": {"device": "auto"}}, "engine.device is not an argument of this vLLM"),
 ]

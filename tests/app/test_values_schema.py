@@ -67,6 +67,8 @@ PODS = (
     "accelerators.*.pod",
     "clusterDefaults.workerGroups.*.pod",
     "clusters.*.workerGroups.*.pod",
+    "modelDefaults.standalone.pod",
+    "models.*.standalone.pod",
 )
 RAW_OF_PODS = (
     "affinity",
@@ -77,6 +79,7 @@ RAW_OF_PODS = (
     "topologySpreadConstraints[]",
 )
 RAW |= {f"{pod}.{key}" for pod in (*PODS, "podDefaults") for key in RAW_OF_PODS}
+RAW |= {f"{model}.standalone.{key}" for model in ("modelDefaults", "models.*") for key in ("spec", "autoscaling.spec")}
 RAW |= {f"{place}.env.*.valueFrom" for place in ("clusterDefaults", "clusters.*", "modelDefaults", "models.*")}
 # Kubernetes' own structures, and what the comment of the map around it describes.
 DESCRIBED_ABOVE = (

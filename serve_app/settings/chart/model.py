@@ -19,6 +19,7 @@ from serve_app.settings.chart.part import (
     WholeSeconds,
     partial,
 )
+from serve_app.settings.chart.standalone import Standalone
 
 Source = Annotated[str, StringConstraints(pattern=patterns.SOURCE)]
 Positive = Annotated[float, Field(gt=0)]
@@ -140,6 +141,7 @@ class ModelDefaults(Part):
     engine: Engine
     env: PodEnv
     rollout: Rollout
+    standalone: Standalone
     private: bool
     owned_by: Annotated[str, StringConstraints(min_length=1)]
     max_concurrent_requests: Count | None = None

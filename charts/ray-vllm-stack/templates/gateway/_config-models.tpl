@@ -4,14 +4,17 @@ usage: include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" <mod
 */}}
 {{- define "ray-vllm-stack.gateway.config.model" -}}
 {{- $model := .model }}
-{{- $cluster := (get .root.Values.resolved.clusters $model.cluster).url }}
+{{- $url := printf "%s/models/%s" (get .root.Values.resolved.clusters $model.cluster).url $model.id }}
+{{- if eq $model.runtime "standalone" }}
+  {{- $url = include "ray-vllm-stack.standalone.url" . }}
+{{- end }}
 {{- $ingress := last $model.parts }}
 {{- $total := mul (int $ingress.replicas.max) (int $ingress.replicas.maxOngoingRequests) (int $ingress.ranks) }}
 {{- if hasKey $model "maxConcurrentRequests" }}
   {{- $total = int $model.maxConcurrentRequests }}
 {{- end }}
 {{- $entry := dict
-  "url" (printf "%s/models/%s" $cluster $model.id)
+  "url" $url
   "task" $model.task
   "ownedBy" $model.ownedBy
   "maxConcurrentRequests" (include "ray-vllm-stack.gateway.share" (dict "root" .root "total" $total) | int) }}

@@ -7,7 +7,7 @@ usage: include "ray-vllm-stack.notes.warnings.clusters" $
 {{- $models := $cluster.models }}
 {{- $enabled := list }}
 {{- range $models }}{{ if .enabled }}{{ $enabled = append $enabled .id }}{{ end }}{{ end }}
-{{- if and (not $models) $.Values.resolved.used }}
+{{- if and (not $models) (not $cluster.standalone) $.Values.resolved.used }}
 clusters.{{ $name }} has no model, so no Ray cluster was made for it.
 {{- else if and $models (not $enabled) }}
 clusters.{{ $name }} has no model that is enabled: its Ray cluster has nothing to serve and does not become ready.

@@ -25,7 +25,7 @@ gateway.{{ ternary "autoscaling.minReplicas" "replicas" .Values.gateway.autoscal
 No model is enabled and no route leads elsewhere: the gateway answers every request with 404 until models or routes have an entry.
 {{- end }}
 {{- else }}
-gateway.enabled is false: there is no common URL and no API key. Each model is at http://<RayService>-serve-svc:8000/models/<id>/v1, open to whoever a NetworkPolicy lets in.
+gateway.enabled is false: there is no common URL and no API key. Each model is at http://<RayService>-serve-svc:8000/models/<id>/v1, a standalone one at http://<its Service>:8000/v1, open to whoever a NetworkPolicy lets in.
 {{- end }}
 {{- end }}
 

@@ -34,8 +34,8 @@ usage: include "ray-vllm-stack.observability.groups" $ | fromJsonArray
 {{- end }}
 
 {{/*
-One alert as the values change it, as a JSON array: once for each Ray cluster if it says $rayService, and not at all if it is
-not enabled, is about a gateway that is off, or needs a switch that is off.
+One alert as the values change it, as a JSON array: once for each Ray cluster if it says $rayService, or for each model of
+`ray-vllm-stack.observability.standaloneModels` if it says $standaloneModel, and not at all if it is not enabled, is about a gateway that is off, or needs a switch that is off.
 usage: include "ray-vllm-stack.observability.rule" (dict "root" $ "rule" <alert>) | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.observability.rule" -}}
@@ -58,6 +58,10 @@ usage: include "ray-vllm-stack.observability.rule" (dict "root" $ "rule" <alert>
   {{- range $root.Values.resolved.used }}
     {{- $name := (get $root.Values.resolved.clusters .).rayService }}
     {{- $rules = append $rules (toJson $rule | replace "$rayService" $name | fromJson) }}
+  {{- end }}
+{{- else if contains "$standaloneModel" $rule.expr }}
+  {{- range include "ray-vllm-stack.observability.standaloneModels" $root | fromJsonArray }}
+    {{- $rules = append $rules (toJson $rule | replace "$standaloneModel" . | fromJson) }}
   {{- end }}
 {{- else }}
   {{- $rules = list $rule }}

@@ -19,3 +19,25 @@ usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <plat
 {{- end }}
 {{- toJson $classes }}
 {{- end }}
+
+{{/*
+Names of the classes of the worker groups of clusters in use and of standalone models, in their order, as a JSON array.
+Disabled models count, so that disabling one leaves its nodes.
+usage: include "ray-vllm-stack.resolve.classesInUse" <resolved> | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.resolve.classesInUse" -}}
+{{- $names := list }}
+{{- range .used }}
+  {{- range (get $.clusters .).groups }}{{ $names = append $names (.accelerator | default "") }}{{ end }}
+{{- end }}
+{{- range .models }}
+  {{- if eq .runtime "standalone" }}{{ $names = append $names .accelerator }}{{ end }}
+{{- end }}
+{{- $ordered := list }}
+{{- range $names | uniq }}
+  {{- with get $.classes . }}{{ $ordered = append $ordered (printf "%09d %s" (int .order) .name) }}{{ end }}
+{{- end }}
+{{- $sorted := list }}
+{{- range $ordered | sortAlpha }}{{ $sorted = append $sorted (splitList " " . | last) }}{{ end }}
+{{- toJson $sorted }}
+{{- end }}

@@ -1,7 +1,7 @@
 {{/*
 The Ray clusters by name, as JSON: entries over `clusterDefaults`, with the name of the RayService, the URL of its Serve
 (KubeRay makes the Service once the cluster is ready), its models, worker groups, image, ServiceAccounts, and the claims
-with weights.
+with weights. Standalone models that name a cluster take its storage, image and account, and are apart from its models.
 usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "platforms" … "classes" …) | fromJson
 */}}
 {{- define "ray-vllm-stack.resolve.clusters" -}}
@@ -10,12 +10,14 @@ usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "pl
 {{- range $name, $cluster := $root.Values.clusters }}
   {{- if kindIs "map" $cluster }}
     {{- $service := printf "%s-%s" (include "ray-vllm-stack.fullname" $root) $name }}
-    {{- $more := dict "name" $name "rayService" $service "models" dict "platform" "" "claims" list
+    {{- $more := dict "name" $name "rayService" $service "models" dict "standalone" dict "platform" "" "claims" list
       "url" (printf "http://%s-serve-svc.%s.svc:8000" $service $root.Release.Namespace) }}
     {{- $entry := dict "defaults" $root.Values.clusterDefaults "entry" $cluster "more" $more }}
     {{- $cluster := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
     {{- range $id, $model := $.models }}
-      {{- if eq $model.cluster $name }}
+      {{- if and (eq $model.cluster $name) (eq $model.runtime "standalone") }}
+        {{- $_ := set $cluster.standalone $id $model }}
+      {{- else if eq $model.cluster $name }}
         {{- $_ := set $cluster.models $id $model }}
         {{- $class := get $.classes $model.accelerator | default dict }}
         {{- $_ := set $cluster "platform" ($cluster.platform | default $class.platform | default "") }}

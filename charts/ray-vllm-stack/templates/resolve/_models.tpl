@@ -5,9 +5,10 @@ usage: include "ray-vllm-stack.resolve.models" (dict "root" $ "classes" <classes
 {{- define "ray-vllm-stack.resolve.models" -}}
 {{- $root := .root }}
 {{- $models := dict }}
+{{- $defaults := include "ray-vllm-stack.merge.withoutNulls" $root.Values.modelDefaults | fromJson }}
 {{- range $id, $model := $root.Values.models }}
   {{- if kindIs "map" $model }}
-    {{- $entry := dict "defaults" $root.Values.modelDefaults "entry" $model "more" (dict "id" $id) }}
+    {{- $entry := dict "defaults" $defaults "entry" $model "more" (dict "id" $id) "plain" true }}
     {{- $model := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
     {{- $class := get $.classes $model.accelerator | default dict }}
     {{- $_ := include "ray-vllm-stack.model.parts" (dict "model" $model "class" $class) | fromJsonArray | set $model "parts" }}

@@ -5,12 +5,14 @@ template meets values that cannot work, and none reads
 `.Values.models`, `clusters`, `accelerators`, `platforms`, `routes` or `providers`.
 
   models, enabled        id -> model
+  standalone             id -> model, of those enabled that run without Ray
   adapters               name -> model id
   routes, providers      name -> route, id -> provider
   servedNames            name -> route, of the further names of models
   platforms, classes     name -> platform, name -> accelerator class
-  clusters               name -> cluster, with rayService, url, models, groups, platform, image, claims, accounts
-  used, classesInUse     names of the clusters that have a model, and of the classes of their worker groups, in order
+  clusters               name -> cluster, with rayService, url, models, standalone, groups, platform, image, claims, accounts
+  used, classesInUse     names of the clusters that have a model on Ray, and of the classes of worker groups and
+                         standalone models, in order
 
 usage: include "ray-vllm-stack.resolve" $
 */}}
@@ -24,24 +26,18 @@ usage: include "ray-vllm-stack.resolve" $
   {{- $models := include "ray-vllm-stack.resolve.models" (dict "root" . "classes" $classes) | fromJson }}
   {{- $parts := dict "root" . "models" $models "platforms" $platforms "classes" $classes }}
   {{- $clusters := include "ray-vllm-stack.resolve.clusters" $parts | fromJson }}
-  {{- $resolved := dict "models" $models "enabled" dict "platforms" $platforms "classes" $classes "clusters" $clusters }}
+  {{- $resolved := dict "models" $models "enabled" dict "standalone" dict "platforms" $platforms "classes" $classes "clusters" $clusters }}
   {{- $used := list }}
-  {{- $inUse := list }}
   {{- range $id, $model := $models }}
     {{- if $model.enabled }}{{ $_ := set $resolved.enabled $id $model }}{{ end }}
-    {{- if hasKey $clusters $model.cluster }}{{ $used = append $used $model.cluster }}{{ end }}
-  {{- end }}
-  {{- $used = $used | uniq | sortAlpha }}
-  {{- range $used }}
-    {{- range (get $clusters .).groups }}
-      {{- $class := get $classes (.accelerator | default "") | default dict }}
-      {{- $inUse = append $inUse (printf "%09d %s" (int $class.order) .accelerator) }}
+    {{- if eq $model.runtime "standalone" }}
+      {{- if $model.enabled }}{{ $_ := set $resolved.standalone $id $model }}{{ end }}
+    {{- else if hasKey $clusters $model.cluster }}
+      {{- $used = append $used $model.cluster }}
     {{- end }}
   {{- end }}
-  {{- $names := list }}
-  {{- range $inUse | uniq | sortAlpha }}{{ $names = append $names (splitList " " . | last) }}{{ end }}
-  {{- $_ := set $resolved "used" $used }}
-  {{- $_ := set $resolved "classesInUse" $names }}
+  {{- $_ := set $resolved "used" ($used | uniq | sortAlpha) }}
+  {{- $_ := set $resolved "classesInUse" (include "ray-vllm-stack.resolve.classesInUse" $resolved | fromJsonArray) }}
   {{- $_ := set $resolved "adapters" (include "ray-vllm-stack.resolve.adapters" $models | fromJson) }}
   {{- $_ := set $resolved "routes" (include "ray-vllm-stack.merge.withoutNulls" .Values.routes | fromJson) }}
   {{- $_ := set $resolved "servedNames" (include "ray-vllm-stack.resolve.servedNames" $resolved.enabled | fromJson) }}

@@ -1,6 +1,6 @@
 {{/*
 The ServiceAccounts in use, as a JSON array of {"path", "role", "cluster", "name", "values"}. Each Ray cluster has its own
-two, so that a cloud's role for one opens nothing to the others.
+two, so that a cloud's role for one opens nothing to the others; with standalone models alone it has only the workers'.
 usage: include "ray-vllm-stack.security.accounts" $ | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.security.accounts" -}}
@@ -9,9 +9,11 @@ usage: include "ray-vllm-stack.security.accounts" $ | fromJsonArray
   {{- $name := include "ray-vllm-stack.security.gatewayAccount" . }}
   {{- $accounts = append $accounts (dict "path" "gateway.serviceAccount" "role" "gateway" "name" $name "values" .Values.gateway.serviceAccount) }}
 {{- end }}
-{{- range $cluster := .Values.resolved.used }}
-  {{- $cluster := get $.Values.resolved.clusters $cluster }}
-  {{- range $role, $values := $cluster.serviceAccounts }}
+{{- range $cluster := .Values.resolved.clusters }}
+  {{- $roles := ternary (list "worker") list (gt (len $cluster.standalone) 0) }}
+  {{- if has $cluster.name $.Values.resolved.used }}{{ $roles = list "head" "worker" }}{{ end }}
+  {{- range $role := $roles }}
+    {{- $values := get $cluster.serviceAccounts $role }}
     {{- $path := printf "clusters.%s.serviceAccounts.%s" $cluster.name $role }}
     {{- $accounts = append $accounts (dict "path" $path "role" $role "cluster" $cluster.name "name" (get $cluster.accounts $role) "values" $values) }}
   {{- end }}

@@ -1,5 +1,5 @@
 {{/*
-The gateway: clients to its API, monitoring to its metrics; itself to Ray Serve, and to what its values name.
+The gateway: clients to its API, monitoring to its metrics; itself to Ray Serve and vLLM, and to what its values name.
 usage: include "ray-vllm-stack.security.policy.gateway" $
 */}}
 {{- define "ray-vllm-stack.security.policy.gateway" -}}
@@ -23,7 +23,8 @@ egress:
   - ports: [{port: 8000}]
     to:
       - podSelector:
-          {{- include "ray-vllm-stack.security.rayPods" (dict "root" .) | nindent 10 }}
+          {{- $models := concat (list "ray-head" "ray-worker") (ternary (list "standalone") list (gt (len .Values.resolved.standalone) 0)) }}
+          {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" $models) | nindent 10 }}
   {{- if include "ray-vllm-stack.gateway.useRedis" . }}
   - ports: [{port: 6379}]
     to:

@@ -9,6 +9,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
 {{ include "ray-vllm-stack.validate.model.share" $context }}
+{{ include "ray-vllm-stack.validate.model.standalone" $context }}
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
 {{ include "ray-vllm-stack.validate.model.routing" $context }}
 {{ include "ray-vllm-stack.validate.model.adapters" $context }}

@@ -12,6 +12,7 @@ models.{{ .id }}.cluster: there is no cluster "{{ .model.cluster }}", use one of
 models.{{ .id }}.accelerator: is empty, use one of: {{ $classes }}
 {{- else if not (hasKey $resolved.classes .model.accelerator) }}
 models.{{ .id }}.accelerator: there is no accelerator class "{{ .model.accelerator }}", use one of: {{ $classes }}
+{{- else if eq .model.runtime "standalone" }}{{/* validate/_standalone.tpl */}}
 {{- else if hasKey $resolved.clusters .model.cluster }}
 {{- $more := dict "class" (get $resolved.classes .model.accelerator) "cluster" (get $resolved.clusters .model.cluster) }}
 {{ include "ray-vllm-stack.validate.model.group" (merge $more .) }}
