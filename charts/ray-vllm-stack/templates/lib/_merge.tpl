@@ -1,12 +1,11 @@
 {{/*
 An entry of a map of the values over the defaults of its kind, as JSON. A null gives the default back; in maps of the
 user's own keys (labels, env, engine, ...) it removes the key. Raw `spec` maps are not merged here: those of the defaults
-and of the entry become a list, `specs`, for `ray-vllm-stack.spec.apply`. With `plain` the defaults have no such map and no
-null, and what the entry leaves alone is taken as it is: there may be hundreds of models.
-usage: include "ray-vllm-stack.merge.entry" (dict "defaults" <map> "entry" <map> "more" <map> "plain" <bool>) | fromJson
+and of the entry become a list, `specs`, for `ray-vllm-stack.spec.apply`.
+usage: include "ray-vllm-stack.merge.entry" (dict "defaults" .Values.modelDefaults "entry" <map> "more" <map>) | fromJson
 */}}
 {{- define "ray-vllm-stack.merge.entry" -}}
-{{- $layers := dict "under" .defaults "over" (.entry | default dict) "free" false "plain" .plain }}
+{{- $layers := dict "under" .defaults "over" (.entry | default dict) "free" false }}
 {{- $merged := include "ray-vllm-stack.merge.layers" $layers | fromJson }}
 {{- mergeOverwrite $merged (.more | default dict) | toJson }}
 {{- end }}
@@ -26,13 +25,11 @@ usage: include "ray-vllm-stack.merge.layers" (dict "under" <map> "over" <map> "f
   {{- else if and (kindIs "invalid" $over) (hasKey $.under $key) (not $.free) }}
     {{- $over = $under }}
   {{- end }}
-  {{- if and $.plain (not (hasKey $.over $key)) }}
-    {{- $_ := set $out $key $under }}
-  {{- else if has $key (list "pod" "spec") }}
+  {{- if has $key (list "pod" "spec") }}
     {{- $_ := set $out (printf "%ss" $key) (list (get $.under $key | default dict) (get $.over $key | default dict)) }}
   {{- else if kindIs "map" $over }}
     {{- $under = ternary $under dict (kindIs "map" $under) }}
-    {{- $layers := dict "under" $under "over" $over "free" (or $.free (has $key $own)) "plain" $.plain }}
+    {{- $layers := dict "under" $under "over" $over "free" (or $.free (has $key $own)) }}
     {{- $_ := include "ray-vllm-stack.merge.layers" $layers | fromJson | set $out $key }}
   {{- else if not (kindIs "invalid" $over) }}
     {{- $_ := set $out $key $over }}

@@ -5,10 +5,9 @@ usage: include "ray-vllm-stack.resolve.models" (dict "root" $ "classes" <classes
 {{- define "ray-vllm-stack.resolve.models" -}}
 {{- $root := .root }}
 {{- $models := dict }}
-{{- $defaults := include "ray-vllm-stack.merge.withoutNulls" $root.Values.modelDefaults | fromJson }}
 {{- range $id, $model := $root.Values.models }}
   {{- if kindIs "map" $model }}
-    {{- $entry := dict "defaults" $defaults "entry" $model "more" (dict "id" $id) "plain" true }}
+    {{- $entry := dict "defaults" $root.Values.modelDefaults "entry" $model "more" (dict "id" $id) }}
     {{- $model := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
     {{- $class := get $.classes $model.accelerator | default dict }}
     {{- $_ := include "ray-vllm-stack.model.parts" (dict "model" $model "class" $class) | fromJsonArray | set $model "parts" }}

@@ -14,24 +14,25 @@ models.{{ .id }}.accelerator: is empty, use one of: {{ $classes }}
 models.{{ .id }}.accelerator: there is no accelerator class "{{ .model.accelerator }}", use one of: {{ $classes }}
 {{- else if eq .model.runtime "standalone" }}{{/* validate/_standalone.tpl */}}
 {{- else if hasKey $resolved.clusters .model.cluster }}
-{{- $more := dict "class" (get $resolved.classes .model.accelerator) "cluster" (get $resolved.clusters .model.cluster) }}
-{{ include "ray-vllm-stack.validate.model.group" (merge $more .) }}
+{{- $class := get $resolved.classes .model.accelerator }}
+{{- $cluster := get $resolved.clusters .model.cluster }}
+{{ include "ray-vllm-stack.validate.model.group" (dict "id" .id "model" .model "class" $class "cluster" $cluster) }}
 {{- end }}
 {{- end }}
 
 {{/*
 Guards of a model's parallelism, of its worker groups, and of one platform for each cluster, which has one image.
-usage: include "ray-vllm-stack.validate.model.group" (dict "root" $ "id" … "model" … "class" … "cluster" …)
+usage: include "ray-vllm-stack.validate.model.group" (dict "id" … "model" … "class" … "cluster" …)
 */}}
 {{- define "ray-vllm-stack.validate.model.group" -}}
 {{- $class := .class }}
 {{- range .model.parts }}
 {{- $path := printf "models.%s.%sparallelism" $.id (ternary (printf "roles.%s." .role) "" (ne .role "")) }}
-{{- $more := dict "part" . "path" $path }}
-{{- $problem := include "ray-vllm-stack.validate.model.parallelism" (merge $more $) }}
+{{- $context := dict "id" $.id "class" $class "cluster" $.cluster "part" . "path" $path }}
+{{- $problem := include "ray-vllm-stack.validate.model.parallelism" $context }}
 {{ $problem }}
 {{- if not (trim $problem) }}
-{{ include "ray-vllm-stack.validate.model.held" (merge $more $) }}
+{{ include "ray-vllm-stack.validate.model.held" $context }}
 {{- end }}
 {{- end }}
 {{- if ne $class.platform .cluster.platform }}
@@ -41,7 +42,7 @@ models.{{ .id }}.accelerator: is of platform {{ $class.platform }}, but cluster 
 
 {{/*
 Guards of the parallelism of one kind of replicas, for its class.
-usage: include "ray-vllm-stack.validate.model.parallelism" (dict "path" … "part" … "model" … "class" …)
+usage: include "ray-vllm-stack.validate.model.parallelism" (dict "path" … "part" … "class" …)
 */}}
 {{- define "ray-vllm-stack.validate.model.parallelism" -}}
 {{- $sizes := .part.parallelism }}
