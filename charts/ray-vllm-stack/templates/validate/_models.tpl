@@ -8,6 +8,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.source" $context }}
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
+{{ include "ray-vllm-stack.validate.model.fit" $context }}
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
 {{ include "ray-vllm-stack.validate.model.env" $context }}
 {{ include "ray-vllm-stack.validate.model.drain" $context }}
