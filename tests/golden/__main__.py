@@ -1,8 +1,12 @@
-"""`python -m tests.golden`: writes the golden files, removes stale ones, and copies the demo's values to the chart."""
+"""`python -m tests.golden`: writes what is made of values files.
+
+The golden files, of which stale ones are removed; the demo's values for chart-testing; the table in docs/models.md.
+"""
 
 import re
 from pathlib import Path
 
+from tests.golden import catalogue
 from tests.golden.rendering import CHART, ROOT, VALUES, golden, render
 
 for stale in Path(__file__).parent.glob("*.yaml"):
@@ -13,3 +17,4 @@ for values in VALUES:
 _, _, demo = (ROOT / "values" / "cpu-demo.yaml").read_text().partition("\n\n")
 note = "# What chart-testing installs: values/cpu-demo.yaml without its comments. Made by `make generate`.\n"
 (CHART / "ci" / "default-values.yaml").write_text(note + re.sub(r"(?m)^#.*\n| +#.*$", "", demo))
+catalogue.PAGE.write_text(catalogue.page())
