@@ -1,7 +1,4 @@
-"""`python -m tests.golden`: writes what is made of values files.
-
-The golden files, of which stale ones are removed; the demo's values for chart-testing; the table in docs/models.md.
-"""
+"""`python -m tests.golden`: writes the golden files, the tables of the docs, and the demo's values in the chart."""
 
 import re
 from pathlib import Path
