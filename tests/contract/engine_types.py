@@ -51,7 +51,7 @@ def _hints() -> dict[str, Any]:
     return {field.name: Any if isinstance(field.type, str) else field.type for field in fields}
 
 
-def _of_type(path: str, value: object, hint: object) -> Iterator[str]:
+def _of_type(path: str, value: object, hint: Any) -> Iterator[str]:
     """Pydantic makes the very config of a map: with its fields, its bounds and its own checks."""
     from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
@@ -90,7 +90,7 @@ def _of_transfer(config: Engine | None) -> Iterator[str]:
 
 def _of_template(text: str) -> Iterator[str]:
     """That vLLM takes it for a template and not for a path, and that it is one."""
-    from jinja2 import Environment, TemplateSyntaxError
+    from jinja2 import Environment, TemplateSyntaxError  # type: ignore[import-not-found]
     from vllm.entrypoints.chat_utils import load_chat_template
 
     try:

@@ -8,9 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.contract.test_serve_config import check, image, run, serve_configs
+from tests.contract.test_serve_config import CHART, check, image, run, serve_configs
 from tests.golden.catalogue import FILES, Entry
 from tests.golden.cookbook import cookbook, engines
 
@@ -34,10 +32,11 @@ def test_every_file_builds(image: str, tmp_path: Path) -> None:
     configs = {file.stem: next(serve_configs(file)) for file in FILES}
     done = check(image, tmp_path, configs)
     assert done.returncode == 0, done.stderr
-    built = [line.split(": ")[0] for line in done.stdout.splitlines()]
-    assert built == [Entry(file).id for file in FILES]
-    shape = {line.split(": ")[0]: line.rpartition("(")[2].rstrip(")") for line in done.stdout.splitlines()}
-    assert shape["qwen3-8b"].startswith("LLMServer:qwen3-8b")
+    for entry, line in zip((Entry(file) for file in FILES), done.stdout.splitlines(), strict=True):
+        application, _, deployments = line.partition(": ")
+        assert application == entry.id
+        for kind in ("Prefill", "Decode") if "roles" in entry.model else ("LLMServer",):
+            assert f"{kind}:{entry.id}" in deployments
 
 
 def test_vllm_takes_the_engine_arguments_of_every_file(image: str, tmp_path: Path) -> None:
@@ -46,12 +45,17 @@ def test_vllm_takes_the_engine_arguments_of_every_file(image: str, tmp_path: Pat
 
 
 def test_vllm_takes_every_block_of_the_cookbook(image: str, tmp_path: Path) -> None:
-    given = {f"{name}, {model}": engine for name, values in cookbook().items() for model, engine in engines(values).items()}
+    given = {
+        f"{name}, {model}": engine for name, values in cookbook().items() for model, engine in engines(values).items()
+    }
     assert refused(image, tmp_path, given) == []
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "parser of tools": ({"tool_call_parser": "hermes2"}, "tool_call_parser is 'hermes2', which this vLLM does not have"),
+    "parser of tools": (
+        {"tool_call_parser": "hermes2"},
+        "tool_call_parser is 'hermes2', which this vLLM does not have",
+    ),
     "parser of thoughts": ({"reasoning_parser": "r1"}, "reasoning_parser is 'r1', which this vLLM does not have"),
     "method of quantization": ({"quantization": "fp8_per_row"}, "quantization is 'fp8_per_row'"),
     "format of files": ({"load_format": "runai"}, "load_format is 'runai'"),
@@ -73,9 +77,7 @@ def test_what_is_wrong_is_seen(image: str, tmp_path: Path) -> None:
         assert any(line.startswith(f"{name}: ") and says in line for line in found), (name, found)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_placement_is_that_of_the_file(file: Path) -> None:
-    """What is built above is what the file says: the app is told each size that is not 1."""
-    (config,) = serve_configs(file)
-    (application,) = config["applications"]
-    assert application["args"]["source"] == f"hf://{Entry(file).name}"
+def test_the_guard_of_weights_counts_as_vllm_does(image: str) -> None:
+    done = run(image, "python", "-c", "from vllm.config import CacheConfig as c; print(c.gpu_memory_utilization)")
+    default = done.stdout.split()[-1]
+    assert f"ternary 0.9 {default}" in (CHART / "templates/validate/_fit.tpl").read_text()
