@@ -5,7 +5,7 @@ export RAY_VLLM_STACK_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ray-vllm-s
 export PATH := $(RAY_VLLM_STACK_CACHE)/bin:$(RAY_VLLM_STACK_CACHE)/venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 CHART := charts/ray-vllm-stack
-GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versions.yaml serve_app/versions.yaml tests/golden docs/accelerators.md
+GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versions.yaml serve_app/versions.yaml tests/golden docs/accelerators.md docs/models.md
 PYTEST := python -m pytest -p no:cacheprovider
 ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
@@ -41,7 +41,7 @@ images: ## build the serve (CPU) and gateway images; IMAGES="serve-cuda" for oth
 deps: ## fetch the chart's dependency, or package it from the operator's own module
 	@tests/cluster/kuberay-chart.sh
 
-generate: venv deps ## write what is generated: schema, VALUES.md, version copies, golden files
+generate: venv deps ## write what is generated: schema, VALUES.md, version copies, golden files, table of models
 	@cp versions.yaml serve_app/versions.yaml; cp versions.yaml $(CHART)/files/versions.yaml
 	@python -m serve_app.settings $(CHART)/values.yaml > $(CHART)/values.schema.json.new; mv $(CHART)/values.schema.json.new $(CHART)/values.schema.json
 	@helm-docs --chart-search-root $(CHART) --template-files VALUES.md.gotmpl --output-file VALUES.md --log-level warning

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.golden.accelerators import DOCS, written
+from tests.golden import accelerators, catalogue
 from tests.golden.rendering import CHART, ROOT, VALUES, golden, render
 
 for stale in Path(__file__).parent.glob("*.yaml"):
@@ -14,4 +14,5 @@ for values in VALUES:
 _, _, demo = (ROOT / "values" / "cpu-demo.yaml").read_text().partition("\n\n")
 note = "# What chart-testing installs: values/cpu-demo.yaml without its comments. Made by `make generate`.\n"
 (CHART / "ci" / "default-values.yaml").write_text(note + re.sub(r"(?m)^#.*\n| +#.*$", "", demo))
-DOCS.write_text(written(DOCS.read_text()))
+accelerators.DOCS.write_text(accelerators.written(accelerators.DOCS.read_text()))
+catalogue.PAGE.write_text(catalogue.page())

@@ -6,6 +6,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{- range $id, $model := .Values.resolved.models }}
 {{- $context := dict "root" $ "id" $id "model" $model }}
 {{ include "ray-vllm-stack.validate.model.source" $context }}
+{{ include "ray-vllm-stack.validate.model.fit" $context }}
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
 {{ include "ray-vllm-stack.validate.model.share" $context }}
