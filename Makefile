@@ -10,7 +10,7 @@ PYTEST := python -m pytest -p no:cacheprovider
 ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all bench bench-before bench-client package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all campaign bench bench-before bench-client package
 .DEFAULT_GOAL := help
 
 help: ## list the targets

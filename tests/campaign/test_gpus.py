@@ -14,7 +14,7 @@ def test_sixteen_gpus_are_two_pods_placed_together_or_not_at_all(stack: Stack) -
     """GPUs that the node only claims to have: this is about placement, and the engine fails for want of CUDA."""
     try:
         offer(8)
-        stack.edit("-f", str(HERE / "values-gpus.yaml"))
+        stack.edit("-f", str(HERE / "values-gpus.yaml"), "--wait=hookOnly")  # it never becomes ready
         wait_until("two pods of 8 GPUs", 300, lambda: len(gpu_workers(stack)) == 2, pause=2)
         wait_until("one of them to run", 300, lambda: phases(stack).count("Running") == 1, pause=2)
         time.sleep(10)

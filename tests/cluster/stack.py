@@ -42,7 +42,7 @@ class Stack:
         self._upgrade(CHART, "--install", *self.arguments())
 
     def edit(self, *arguments: str, chart: Path = CHART) -> None:
-        """`helm upgrade --wait` of what is there, with only these further arguments."""
+        """`helm upgrade --wait` of what is there, with only these further arguments; such as `--wait=hookOnly`."""
         self._upgrade(chart, "--reuse-values", *arguments)
 
     def remove(self, *paths: str) -> None:
@@ -72,10 +72,10 @@ class Stack:
             str(chart),
             "-n",
             self.namespace,
-            *arguments,
             "--wait",
             "--timeout",
             "15m",
+            *arguments,
         ]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         begin = said = time.monotonic()

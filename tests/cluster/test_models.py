@@ -76,11 +76,9 @@ def sleepers(stack: Stack, serve: Serve, values: Path, count: int) -> None:
     began = time.monotonic()
     with Load(f"{count} sleeping models added", stack.url, stack.api_key, RATES) as load:
         stack.edit("-f", str(values), "--set", "gateway.keepAlive.afterSeconds=2,gateway.keepAlive.everySeconds=2")
-        while not set(names) <= set(apps := serve.applications()) or {a["status"] for a in apps.values()} != {
-            "RUNNING"
-        }:
+        while not_running := missing(serve, names):
             most = max(most, head_memory(stack))
-            assert time.monotonic() - began < 400, {name: app["status"] for name, app in apps.items()}
+            assert time.monotonic() - began < 400, not_running
             time.sleep(2)
     seconds = time.monotonic() - began
     note(f"{count} sleeping models: added in {seconds:.0f} s, head {first:.0f} MiB before, {most:.0f} at most")
@@ -92,6 +90,12 @@ def sleepers(stack: Stack, serve: Serve, values: Path, count: int) -> None:
     woken(stack, names[count // 2])
     stack.remove(*(f"models.{name}" for name in names))
     wait_until("them to be gone", 300, lambda: not set(names) & set(serve.applications()), pause=2)
+
+
+def missing(serve: Serve, names: list[str]) -> dict[str, str]:
+    """What those of the models do that do not run."""
+    states = {name: str(app["status"]) for name, app in serve.applications().items()}
+    return {name: states.get(name, "not there") for name in names if states.get(name) != "RUNNING"}
 
 
 def head_memory(stack: Stack) -> float:
