@@ -22,8 +22,9 @@ def llm_config(settings: ModelSettings, role: RoleName = "") -> LLMConfig:
     if role:
         engine.setdefault("kv_transfer_config", _TRANSFER)
     accelerator = part.accelerator
+    where = location(settings.source, engine.get("load_format"))
     return LLMConfig(
-        model_loading_config={"model_id": settings.model_id, "model_source": location(settings.source)},
+        model_loading_config={"model_id": settings.model_id, "model_source": where},
         accelerator_config=_hardware(accelerator),
         placement_group_config={
             "bundle_per_worker": placement.bundle(accelerator),

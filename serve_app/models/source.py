@@ -13,13 +13,16 @@ S3 = "s3://"
 BUCKETS = (S3, "gs://", "azure://", "abfss://")
 
 
-def location(source: str) -> str:
-    """A Hugging Face id, a bucket's address or a path, as Ray's `model_source` wants it."""
+def location(source: str, load_format: object = "auto") -> str:
+    """A Hugging Face id, a bucket's address or a path, as Ray's `model_source` wants it.
+
+    With a streaming `load_format` Ray downloads nothing, and vLLM reads the address itself.
+    """
     if source.startswith(HUGGING_FACE):
         return source.removeprefix(HUGGING_FACE)
     if source.startswith(CLAIM):
         return str(CLAIMS / source.removeprefix(CLAIM))
-    if source.startswith(S3):
+    if source.startswith(S3) and not str(load_format).startswith("runai_streamer"):
         return f"pyarrow-{source}"  # Ray's other way to S3 is boto3, which wants an older dateutil than the image has
     return source
 

@@ -33,6 +33,10 @@ def test_location(setting: str, location: str) -> None:
     assert source.location(setting) == location
 
 
+def test_a_streamed_bucket_is_read_by_vllm_itself() -> None:
+    assert source.location("s3://bucket/model", "runai_streamer") == "s3://bucket/model"
+
+
 @pytest.mark.parametrize("setting", ["hf://Qwen/Qwen3-8B", "s3://bucket/model", "gs://bucket/model", AZURE])
 def test_remote_sources_are_for_the_engine_to_find(setting: str) -> None:
     source.check_present(settings(source=setting))
