@@ -118,6 +118,7 @@ async def gateway(
                 breakers,
                 metrics,
                 routing_metrics,
+                lambda target: catalog.current.latest(target),
                 backoff,
             )
             limiter = Limiter(limits, limit_metrics)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from functools import partial
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from serve_app.gateway.routing.metrics import (
     SERVER_ERROR,
     RoutingMetrics,
 )
-from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream
+from serve_app.gateway.upstream.attempt import Answer, AttemptError, Upstream, UpstreamRequest
 from serve_app.gateway.upstream.breaker import Breakers
 from serve_app.gateway.upstream.credentials import Credentials
 from serve_app.gateway.upstream.model_request import ModelRequest
@@ -55,14 +55,17 @@ class Dispatcher:
         breakers: Breakers,
         metrics: Metrics,
         routing_metrics: RoutingMetrics,
+        latest: Callable[[Target], Target],
         backoff: Backoff = DEFAULT_BACKOFF,
     ) -> None:
+        """`latest` tells where a target is by now: while a request is tried again its model may move."""
         self._upstream = upstream
         self._admission = admission
         self._credentials = credentials
         self._breakers = breakers
         self._metrics = metrics
         self._routing_metrics = routing_metrics
+        self._latest = latest
         self._backoff = backoff
 
     async def __call__(
@@ -159,12 +162,19 @@ class Dispatcher:
             record.retries += 1
             self._metrics.retries.labels(target.model, reason).inc()
 
-        key = self._credentials.of(target.entry)
-        upstream_request = request.to(target, record.request_id, key, config.timeouts.connect_seconds, context)
+        def sent_to(target: Target) -> UpstreamRequest:
+            key = self._credentials.of(target.entry)
+            return request.to(target, record.request_id, key, config.timeouts.connect_seconds, context)
+
+        first = sent_to(target)
+
+        def attempt(fresh: bool) -> Awaitable[Answer]:
+            return self._upstream.attempt(sent_to(self._latest(target)) if fresh else first, fresh)
+
         try:
             async with asyncio.timeout(config.timeouts.first_byte_seconds):
                 return await first_answer(
-                    partial(self._upstream.attempt, upstream_request),
+                    attempt,
                     window=window,
                     max_lost=config.retry.max_lost,
                     retried=retried,

@@ -11,6 +11,7 @@ from tests.cluster.stack import Stack
 from tests.cluster.test_edits import ray_cluster
 
 RATES = {"sparrow": 0.7, "owl": 0.7}
+SCRAPERS = json.dumps([{"podSelector": {"matchLabels": {"app": "prometheus"}}}])  # API and metrics share a port there
 PODS = "app.kubernetes.io/component=standalone"
 
 
@@ -19,7 +20,7 @@ def test_moving_a_model_fails_no_request(stack: Stack, serve: Serve, pairs: dict
     before, cluster = serve.replicas("owl"), ray_cluster(stack)
     stack.edit("--set", "gateway.retry.windowSeconds=300")
     with Load("sparrow moved to standalone", stack.url, stack.api_key, RATES) as load:
-        stack.edit("--set", "models.sparrow.runtime=standalone")
+        stack.edit("--set", "models.sparrow.runtime=standalone", "--set-json", f"networkPolicy.monitoring={SCRAPERS}")
         wait_until("sparrow to have left Ray", 300, lambda: "sparrow" not in serve.applications(), pause=2)
         asked = load.outcomes["sparrow"].answered
         wait_until("ten more answers", 300, lambda: load.outcomes["sparrow"].answered > asked + 10, pause=1)

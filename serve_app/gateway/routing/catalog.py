@@ -1,6 +1,7 @@
 """The models and routes of one configuration, ready for look-up: what a request holds on to from start to end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from random import Random
 
@@ -20,8 +21,9 @@ _MOST_NAMES = 20
 class Catalog:
     """An immutable view of a configuration.
 
-    A reload makes a new catalog; requests in flight go on with the one they started with. What can be made before a
-    request is there is made here, so that a request costs a look-up, and on routes the choice.
+    A reload makes a new catalog; requests in flight go on with the one they started with, but new attempts go where the
+    model is by then. What can be made before a request is there is made here, so that a request costs a look-up, and on
+    routes the choice.
     """
 
     def __init__(self, config: GatewayConfig, loaded_at: float, random: Random | None = None) -> None:
@@ -76,6 +78,13 @@ class Catalog:
     def endpoints(self, model: str) -> Endpoints:
         """Where a model's APIs are."""
         return self._endpoints[model]
+
+    def latest(self, target: Target) -> Target:
+        """A target of an earlier catalog, with the URL that its model has now; as it was where the model has gone."""
+        entry = self.config.models.get(target.model)
+        if entry is None or entry.external != target.entry.external:
+            return target
+        return replace(target, entry=entry, endpoints=self._endpoints[target.model])
 
     def resolve(self, name: str, api: Api, caller: Caller, headers: Headers, user: str) -> Plan:
         """Finds where a request goes.

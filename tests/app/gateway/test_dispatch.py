@@ -59,6 +59,18 @@ async def test_a_dead_backend_is_waited_for_three_times_only(fallback: FakeModel
         assert transitions(gateway) == {"open": 1, "half_open": 0, "closed": 0}
 
 
+async def test_a_request_that_is_tried_again_follows_its_model(fallback: FakeModel, tmp_path: Path) -> None:
+    """A model that moves to another URL, such as from Ray to a plain vLLM, loses no request that waits for it."""
+    settings = config(NOBODY, fallback)
+    async with running_gateway(tmp_path, settings) as gateway:
+        waiting = asyncio.create_task(ask_for(gateway, "a"))
+        await until(lambda: (gateway.value("retries_total", model="a", reason="connect") or 0) > 1)
+        settings["models"]["a"]["url"] = fallback.url
+        gateway.config.write_text(yaml.safe_dump(settings))
+        await waiting
+        assert len(fallback.seen) == 1
+
+
 async def test_a_backend_that_comes_back_is_found_by_one_probe(
     model: FakeModel, fallback: FakeModel, tmp_path: Path
 ) -> None:
