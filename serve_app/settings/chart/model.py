@@ -59,7 +59,7 @@ class Replicas(Part):
     upscale_delay_seconds: Seconds
     downscale_delay_seconds: Seconds
     downscale_to_zero_delay_seconds: Seconds | None = None
-    look_back_seconds: Positive
+    look_back_seconds: Annotated[float, Field(ge=10)]
     upscaling_factor: Positive
     downscaling_factor: Positive
 
