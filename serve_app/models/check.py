@@ -68,7 +68,7 @@ def _placement(deployment: Any) -> dict[str, Any]:  # noqa: ANN401 - Ray has no 
     """Where the replicas of a deployment go."""
     replica, config = deployment._replica_config, deployment._deployment_config
     return {
-        "bundles": replica.placement_group_bundles,
+        "bundles": [{name: size for name, size in one.items() if size} for one in replica.placement_group_bundles],
         "strategy": replica.placement_group_strategy,
         "gang": config.gang_scheduling_config,
         "env": ((replica.ray_actor_options or {}).get("runtime_env") or {}).get("env_vars") or {},
