@@ -133,7 +133,8 @@ def test_the_autoscaler_knows_what_a_pod_of_every_class_has(ray: dict[str, Any],
         resource = defaults["platforms"][entry.get("platform", "cuda")]["rayResource"]
         for devices, hosts in shapes(entry):
             found = ray["groups"][f"{name}-{devices}x{hosts}"]["resources"]
-            assert found[f"accelerator-class-{name}"] == 1000
+            shape = f"-{hosts}x{devices}" if hosts > 1 else ""
+            assert found[f"accelerator-class-{name}{shape}"] == 1000
             devices_of_ray = {key: found[key] for key in ("GPU", *ray["names"].values()) if key in found}
             assert devices_of_ray == ({resource: devices} if resource else {}), name
 
