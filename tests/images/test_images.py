@@ -103,7 +103,7 @@ def test_demo_models_can_be_read_by_the_servers(built: Callable[[str], Image]) -
     read = "import pathlib; print(sum(len(p.read_bytes()) for p in pathlib.Path('/models').rglob('*') if p.is_file()))"
     image = built("demo-models")
     assert 2e8 < int(image.output("python3", "-c", read)) < 3e8
-    assert image.output("ls", "/models").split() == ["owl", "smollm2", "sparrow"]
+    assert image.output("ls", "/models").split() == ["owl", "smollm2", "sparrow", "sparrow-in-verse"]
     assert "Apache License" in image.output("cat", "/models/smollm2/LICENSE")
     assert image.config["User"] == "1000:1000"
 
