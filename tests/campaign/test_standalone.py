@@ -9,6 +9,7 @@ from tests.cluster.kube import memory, wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import Stack
 from tests.cluster.test_edits import ray_cluster
+from tests.cluster.test_observability import RUNBOOK, STANDALONE, runbook_commands_answer
 
 RATES = {"sparrow": 0.7, "owl": 0.7}
 SCRAPERS = json.dumps([{"podSelector": {"matchLabels": {"app": "prometheus"}}}])  # API and metrics share a port there
@@ -28,6 +29,7 @@ def test_moving_a_model_fails_no_request(stack: Stack, serve: Serve, pairs: dict
     assert (serve.replicas("owl"), ray_cluster(stack)) == (before, cluster)
     for pod, mib in ((pod, mib) for (pod, _), mib in memory(stack.namespace).items() if "-model-" in pod):
         note(f"memory: {pod}: {mib:.0f} MiB working set")
+    runbook_commands_answer(stack, RUNBOOK[STANDALONE].replace("MODEL", "sparrow"))
     ask, answer = next(iter(pairs["sparrow"].items()))
     assert says(stack, ask) == answer
 
