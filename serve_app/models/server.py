@@ -6,7 +6,11 @@ model. Here the build hands on the settings alone, and only the replica imports 
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import MemoryHandler
 from typing import TYPE_CHECKING, Any
 
 from serve_app.settings.model import ModelSettings
@@ -40,17 +44,18 @@ class ModelServer:
         if lora:  # vLLM asks its resolvers for names that it does not know
             os.environ["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "1"
 
-        from serve_app.models.llm_config import llm_config, role_of, server_class
-
         self._adapters: Adapters | None = None
-        if lora:
-            from serve_app.models.adapters import Adapters
+        with _serve_log_kept():
+            from serve_app.models.llm_config import llm_config, role_of, server_class
 
-            self._adapters = Adapters()
-        cls: Any = server_class(role, role_of(settings, role).parallelism)
-        self._server = cls.__new__(cls)
-        await self._server.__init__(llm_config(settings, role), **handles)
-        self._statistics = _statistics(self._server)
+            if lora:
+                from serve_app.models.adapters import Adapters
+
+                self._adapters = Adapters()
+            cls: Any = server_class(role, role_of(settings, role).parallelism)
+            self._server = cls.__new__(cls)
+            await self._server.__init__(llm_config(settings, role), **handles)
+            self._statistics = _statistics(self._server)
 
     async def reconfigure(self, config: dict[str, Any]) -> None:
         """Takes the model's LoRA adapters as they are now: `{"adapters": {name: source}}`. Nothing restarts."""
@@ -80,6 +85,22 @@ class ModelServer:
         server = self.__dict__.get("_server")
         if server is not None:
             await server.__del__()
+
+
+@contextmanager
+def _serve_log_kept() -> Iterator[None]:
+    """Gives Serve's log its file back.
+
+    vLLM configures logging when it is imported, which closes all handlers: Serve's buffer then has no file to write to,
+    and a controller that comes back with a new head asks for that file, fails, and replaces the replica.
+    """
+    buffers = [one for one in logging.getLogger("ray.serve").handlers if isinstance(one, MemoryHandler)]
+    files = [buffer.target for buffer in buffers]
+    try:
+        yield
+    finally:
+        for buffer, file in zip(buffers, files, strict=True):
+            buffer.setTarget(file)
 
 
 def _statistics(server: Any) -> EngineStatistics | None:  # noqa: ANN401 - Ray has no types
