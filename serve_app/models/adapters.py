@@ -14,8 +14,8 @@ from vllm.lora.resolver import LoRAResolver, LoRAResolverRegistry
 from serve_app.models.source import BUCKETS, HUGGING_FACE, location
 
 _LOG = logging.getLogger(__name__)
-_ID = 1
-"""A placeholder: vLLM numbers adapters itself."""
+_ANY_ID = 1
+"""A request has to have one, and vLLM then gives it another."""
 
 
 class Adapters(LoRAResolver):  # type: ignore[misc]  # vLLM is not where types are checked
@@ -48,7 +48,7 @@ class Adapters(LoRAResolver):  # type: ignore[misc]  # vLLM is not where types a
         if not (path / "adapter_config.json").is_file():
             _LOG.error("adapter %r: %s has no adapter_config.json, correct its source %r", lora_name, path, source)
             return None
-        return LoRARequest(lora_name=lora_name, lora_int_id=_ID, lora_path=str(path))
+        return LoRARequest(lora_name=lora_name, lora_int_id=_ANY_ID, lora_path=str(path))
 
 
 def fetch(source: str) -> Path:

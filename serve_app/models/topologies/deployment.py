@@ -14,7 +14,7 @@ def name(kind: str, model_id: str) -> str:
 
 
 def options(settings: ModelSettings, kind: str, accelerator: Accelerator, parallelism: Parallelism) -> dict[str, Any]:
-    """Name, place and environment. The numbers are placeholders: the chart's overrides have the model's own."""
+    """Name, place and environment. How many replicas there are the chart's overrides say."""
     ranks = parallelism.data
     found: dict[str, Any] = {
         "name": name(kind, settings.model_id),

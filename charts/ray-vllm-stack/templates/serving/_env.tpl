@@ -1,7 +1,7 @@
 {{/*
 Environment of all Ray containers of a cluster, sorted by name; the cluster's own `env` wins. None of it comes from
-values that are edited often: a change builds a new cluster. So what `prefix-affinity` needs (bodies go to the router, up
-to 256 KiB of them) is always there; it costs nothing while no model has a router.
+values that are edited often: a change builds a new cluster. So what `prefix-affinity` needs (bodies up to 256 KiB go to the
+router) is always there; it costs nothing while no model has a router.
 usage: include "ray-vllm-stack.serving.env" <context>
 */}}
 {{- define "ray-vllm-stack.serving.env" -}}

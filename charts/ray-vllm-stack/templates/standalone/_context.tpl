@@ -6,13 +6,9 @@ usage: include "ray-vllm-stack.standalone.cluster" (dict "root" $ "model" <model
 {{- define "ray-vllm-stack.standalone.cluster" -}}
 {{- $resolved := .root.Values.resolved }}
 {{- $cluster := omit (get $resolved.clusters .model.cluster) "models" "standalone" "groups" }}
-{{- $claims := list }}
-{{- if hasPrefix "pvc://" .model.source }}
-  {{- $claims = list (trimPrefix "pvc://" .model.source | splitList "/" | first) }}
-{{- end }}
 {{- $platform := get $resolved.platforms (get $resolved.classes .model.accelerator).platform }}
 {{- $image := dict "root" .root "image" $cluster.image "platform" $platform }}
-{{- $_ := set $cluster "claims" $claims }}
+{{- $_ := set $cluster "claims" (include "ray-vllm-stack.model.claims" .model | fromJsonArray) }}
 {{- $_ := set $cluster "imageReference" (include "ray-vllm-stack.resolve.image" $image) }}
 {{- toJson $cluster }}
 {{- end }}

@@ -15,9 +15,8 @@ terminationGracePeriodSeconds: {{ add 10 .model.rollout.drainSeconds 30 }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.pod" .root | nindent 2 }}
 {{- include "ray-vllm-stack.imagePullSecrets" .root }}
-{{- $pool := include "ray-vllm-stack.capacity.nodePoolName" (dict "root" .root "name" $class.name) }}
-{{- $label := ternary (dict "ray-vllm-stack.io/node-pool" $pool) dict .root.Values.capacity.enabled }}
-{{- with mergeOverwrite $label $class.nodeSelector }}
+{{- $group := dict "devices" (include "ray-vllm-stack.standalone.devices" .model | int) "hosts" 1 }}
+{{- with include "ray-vllm-stack.serving.workerNodeSelector" (dict "root" .root "class" $class "group" $group) | fromJson }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -17,6 +17,7 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.env" $context }}
 {{ include "ray-vllm-stack.validate.model.drain" $context }}
 {{ include "ray-vllm-stack.validate.exact" (dict "path" (printf "models.%s.engine" $id) "value" $model.engine) }}
+{{ include "ray-vllm-stack.validate.exact" (dict "path" (printf "models.%s.roles" $id) "value" $model.roles) }}
 {{- end }}
 {{- end }}
 
