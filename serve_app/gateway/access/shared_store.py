@@ -192,10 +192,13 @@ class SharedStore:
             await self._tend()
 
     async def _tend(self) -> None:
-        """Renews leases, pays debts, and goes back to Redis after a failure."""
+        """Asks whether Redis is there, renews leases, pays debts, and goes back to Redis after a failure.
+
+        A replica without limited requests asks too, so that every replica says within a probe that Redis is lost.
+        """
         now = asyncio.get_running_loop().time()
         all_due = not self._shared or now - self._renewed_at >= _RENEW_SECONDS
-        if not self._shared and not await self._try(self._redis.ping()):
+        if not await self._try(self._redis.ping()):
             return
         leases = [lease for lease in self._running.values() if all_due or not lease.confirmed]
         if not (await self._renew(leases) and await self._pay()):

@@ -199,6 +199,15 @@ async def test_what_is_asked_at_once_travels_at_once_and_in_order() -> None:
     await pool.aclose()
 
 
+async def test_an_idle_replica_says_too_that_redis_is_lost(server: Server) -> None:
+    async with sharing(server) as replica:
+        await until(lambda: replica.value("limits_shared") == 1)
+        await server.stop()
+        await until(lambda: replica.value("limits_shared") == 0)
+        await server.start()
+        await until(lambda: replica.value("limits_shared") == 1)
+
+
 async def test_one_replica_needs_no_redis(supervisor: Supervisor) -> None:
     async with opened(None, None, LimitMetrics(CollectorRegistry()), supervisor) as store:
         assert isinstance(store, ReplicaStore)
