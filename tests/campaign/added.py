@@ -39,5 +39,7 @@ def added(stack: Stack, serve: Serve, models: Mapping[str, Mapping[str, Any]]) -
 
 
 def running(serve: Serve, model: str) -> bool:
-    """Whether the model's application is."""
-    return bool(serve.applications().get(model, {}).get("status") == "RUNNING")
+    """Whether the model's application is; one that has failed is not waited for."""
+    application = serve.applications().get(model, {})
+    assert application.get("status") != "DEPLOY_FAILED", application["message"]
+    return bool(application.get("status") == "RUNNING")

@@ -21,7 +21,7 @@ def test_embedding_and_tensor_parallel_beside_the_others(
     stack: Stack, serve: Serve, pairs: dict[str, dict[str, str]]
 ) -> None:
     """Both are added under load; the model cut in two answers as the whole one does."""
-    minilm = {"source": "pvc://demo-models/minilm", "task": "embed", "engine": {"gpu_memory_utilization": 0.1}}
+    minilm = {"source": "pvc://demo-models/minilm", "task": "embed", "engine": {"max_model_len": 256}}
     halves = {"source": "pvc://demo-models/sparrow", "parallelism": {"tensor": 2}}
     models = {"minilm": minilm, "halves": halves}
     before, cluster = serve.replicas("sparrow", "owl"), ray_cluster(stack)
