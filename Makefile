@@ -10,7 +10,7 @@ PYTEST := python -m pytest -p no:cacheprovider
 ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all campaign bench bench-before bench-client package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all campaign bench bench-before bench-client impact package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -101,6 +101,9 @@ bench-before: venv ## this gateway against that of another checkout, in turns: B
 
 bench-client: venv ## the gateway's own HTTP client against aiohttp's, in turns
 	@python -m tests.bench.gateway --only null --peers gateway --per-core --aiohttp $(BENCH)
+
+impact: venv deps ## what an edit does: BEFORE=values.yaml AFTER=edited.yaml, or RELEASE=llm NAMESPACE=llm AFTER=edited.yaml for a live one
+	@$(if $(RELEASE),python -m serve_app.impact upgrade $(RELEASE) $(CHART) -f $(AFTER) $(if $(NAMESPACE),-n $(NAMESPACE)),python -m serve_app.impact compare --chart $(CHART) --from $(BEFORE) --to $(AFTER)) $(IMPACT)
 
 package: deps ## package the chart into dist/
 	@mkdir -p dist; helm package $(CHART) -d dist

@@ -7,8 +7,6 @@ of issued API keys is deleted here too, because Helm does not know it.
 
 import argparse
 import asyncio
-import os
-import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +18,9 @@ from typing import Any
 
 import aiohttp
 
-SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+from serve_app.in_cluster import SERVICE_ACCOUNT
+from serve_app.in_cluster import session as in_cluster_session
+
 _PROGRESS_SECONDS = 10
 
 
@@ -130,14 +130,8 @@ def _shown(kind: str, found: dict[str, Any]) -> str:
 @asynccontextmanager
 async def in_cluster(account: Path = SERVICE_ACCOUNT) -> AsyncIterator[ReleaseApi]:
     """The API of the cluster that this process runs in, with its pod's ServiceAccount."""
-    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-    base = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
-    trust = ssl.create_default_context(cafile=str(account / "ca.crt"))
-    headers = {"authorization": f"Bearer {(account / 'token').read_text().strip()}"}
-    connector = aiohttp.TCPConnector(ssl=trust)
-    limit = aiohttp.ClientTimeout(total=30)
-    async with aiohttp.ClientSession(base, headers=headers, connector=connector, timeout=limit) as session:
-        yield ReleaseApi(session, (account / "namespace").read_text().strip())
+    async with in_cluster_session(account) as (session, namespace):
+        yield ReleaseApi(session, namespace)
 
 
 async def _main(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,11 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 HEADER = r"^[A-Za-z0-9_-]+$"
+# Of serve_app.impact: an effect, or one effect on one model or cluster; and what stands for a verdict.
+EFFECT = (
+    r"^(in-place|created|gateway-reload|removed|rolls|pools-drift|new-cluster|downtime|no-room)(:[a-z0-9][a-z0-9.-]*)?$"
+)
+DIGEST = r"^(v[0-9a-f]{12})?$"
 # RFC 3339: a day, or a moment.
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))?$"
 HASH = r"^(sha256:[0-9a-f]{64})?$"

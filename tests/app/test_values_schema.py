@@ -59,6 +59,7 @@ RAW = {
 PODS = (
     "gateway.pod",
     "redis.pod",
+    "safeChange.pod",
     "uninstall.pod",
     "smokeTest.pod",
     "clusterDefaults.head.pod",

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from serve_app.settings import patterns
 from serve_app.settings.chart.part import (
     ClassName,
     Count,
@@ -20,6 +21,9 @@ from serve_app.settings.chart.part import (
     partial,
 )
 from serve_app.settings.chart.pod import Pod
+
+AllowedEffect = Annotated[str, StringConstraints(pattern=patterns.EFFECT)]
+Digest = Annotated[str, StringConstraints(pattern=patterns.DIGEST)]
 
 
 class NodeClass(Part):
@@ -113,6 +117,16 @@ class NetworkPolicy(Part):
     monitoring: list[Peer]
     operator: list[Peer]
     gateway_egress: list[EgressRule]
+
+
+class SafeChange(Part):
+    """What happens before `helm upgrade`."""
+
+    enabled: bool
+    allow: list[AllowedEffect]
+    approve: Digest
+    timeout_seconds: PositiveCount
+    pod: Pod  # type: ignore[valid-type]
 
 
 class Uninstall(Part):

@@ -10,6 +10,7 @@ from serve_app.settings.chart.cluster_services import (
     Capacity,
     Metrics,
     NetworkPolicy,
+    SafeChange,
     SmokeTest,
     Uninstall,
 )
@@ -81,6 +82,7 @@ class Values(Part):
     capacity: Capacity
     metrics: Metrics
     network_policy: NetworkPolicy
+    safe_change: SafeChange
     uninstall: Uninstall
     smoke_test: SmokeTest
     extra_objects: dict[str, Raw | str | None]

@@ -1,4 +1,36 @@
 {{/*
+The RayService of a cluster, once for a render: what guards an upgrade reads it too.
+usage: include "ray-vllm-stack.serving.manifest" (dict "root" $ "cluster" <cluster>)
+*/}}
+{{- define "ray-vllm-stack.serving.manifest" -}}
+{{- if not (hasKey .cluster "manifest") }}
+{{- $_ := include "ray-vllm-stack.serving.object" . | set .cluster "manifest" }}
+{{- end }}
+{{- .cluster.manifest }}
+{{- end }}
+
+{{/*
+The RayService of a cluster, with the cluster's raw `spec`.
+usage: include "ray-vllm-stack.serving.object" <context>
+*/}}
+{{- define "ray-vllm-stack.serving.object" -}}
+apiVersion: ray.io/v1
+kind: RayService
+metadata:
+  name: {{ .cluster.rayService }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "ray-vllm-stack.labels" (dict "root" .root "component" "serving") | nindent 4 }}
+    ray-vllm-stack.io/cluster: {{ .cluster.name }}
+  # KubeRay would add it itself, and write the whole object back with it in Go's form (1Gi for 1024Mi, empty maps): then
+  # those fields were KubeRay's, and each further server-side apply, as helm 4 does it, a conflict.
+  finalizers: [ray.io/rayservice-finalizer]
+spec:
+  {{- $text := include "ray-vllm-stack.serving.rayService" . }}
+  {{- include "ray-vllm-stack.spec.apply" (dict "text" $text "specs" .cluster.specs) | nindent 2 }}
+{{- end }}
+
+{{/*
 Spec of a RayService, before the cluster's raw `spec`.
 usage: include "ray-vllm-stack.serving.rayService" <context>
 */}}
