@@ -5,7 +5,8 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,13 @@ class Stack:
         self._upgrade(chart, "--reuse-values", *arguments)
 
     def remove(self, *paths: str) -> None:
-        """`helm upgrade --wait` without some values, such as `models.wren`; with `--reuse-values` a null comes back."""
+        """`helm upgrade --wait` without some values, such as `models.wren`."""
+        with self.without(*paths) as arguments:
+            self._upgrade(CHART, *arguments)
+
+    @contextmanager
+    def without(self, *paths: str) -> Iterator[list[str]]:
+        """Helm's arguments for the values that are there without some; with `--reuse-values` a null would come back."""
         values = yaml.safe_load(helm("get", "values", self.release, "-n", self.namespace, "-o", "yaml"))
         for path in paths:
             *parents, key = path.split(".")
@@ -57,7 +64,7 @@ class Stack:
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             yaml.safe_dump(values, file)
             file.flush()
-            self._upgrade(CHART, "--reset-values", "-f", file.name)
+            yield ["--reset-values", "-f", file.name]
 
     def _upgrade(self, chart: Path, *arguments: str) -> None:
         """Run helm, saying every few seconds what it waits for.

@@ -9,7 +9,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cluster.conftest import HERE, Serve
+from tests.cluster.foretold import foretold, verdict
 from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import CHART, Stack
@@ -44,14 +47,19 @@ def ctr(*words: str) -> None:
 
 def test_editing_one_model_fails_no_request(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    with Load("engine argument of sparrow edited", stack.url, stack.api_key, RATES) as load:
-        stack.edit("--set", "models.sparrow.engine.max_num_seqs=6")
+    edit = ("--set", "models.sparrow.engine.max_num_seqs=6")
+    with (
+        foretold(stack, serve, *edit) as said,
+        Load("engine argument of sparrow edited", stack.url, stack.api_key, RATES) as load,
+    ):
+        stack.edit(*edit)
         wait_until(
             "sparrow's replica to be replaced",
             400,
             lambda: bool(now := serve.replicas("sparrow")["sparrow"]) and not now & before["sparrow"],
         )
         stack.wait_for_models()
+    assert (said["model sparrow"], said["model owl"]) == ("rolls", "untouched")
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
     assert serve.replicas("owl")["owl"] == before["owl"]
     assert ray_cluster(stack) == cluster
@@ -59,7 +67,6 @@ def test_editing_one_model_fails_no_request(stack: Stack, serve: Serve) -> None:
 
 def test_changing_replica_bounds_restarts_nothing(stack: Stack, serve: Serve) -> None:
     before = serve.replicas(*RATES)
-    stack.edit("--set", "models.sparrow.replicas.max=2,models.sparrow.replicas.downscaleDelaySeconds=60")
 
     def applied() -> bool:
         config = serve.applications()["sparrow"]["deployments"]["LLMServer:sparrow"]["deployment_config"][
@@ -67,18 +74,27 @@ def test_changing_replica_bounds_restarts_nothing(stack: Stack, serve: Serve) ->
         ]
         return (config["max_replicas"], config["downscale_delay_s"]) == (2, 60)
 
-    wait_until("Serve to take the new bounds", 60, applied)
-    stack.wait_for_models()
+    edit = ("--set", "models.sparrow.replicas.max=2,models.sparrow.replicas.downscaleDelaySeconds=60")
+    with foretold(stack, serve, *edit) as said:
+        stack.edit(*edit)
+        wait_until("Serve to take the new bounds", 60, applied)
+        stack.wait_for_models()
+    assert said["model sparrow"] == "in-place"
     assert serve.replicas(*RATES) == before
 
 
 def test_adding_a_class_and_its_model_touches_no_running_replica(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    with Load("class and third model added", stack.url, stack.api_key, RATES) as load:
-        stack.edit("-f", str(HERE / "values-third.yaml"))
+    edit = ("-f", str(HERE / "values-third.yaml"))
+    with (
+        foretold(stack, serve, *edit) as said,
+        Load("class and third model added", stack.url, stack.api_key, RATES) as load,
+    ):
+        stack.edit(*edit)
         wait_until(
             "the third model to run", 400, lambda: serve.applications().get("wren", {}).get("status") == "RUNNING"
         )
+    assert (said["model wren"], said["cluster main"]) == ("created", "in-place")
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
     assert serve.replicas(*RATES) == before
     assert ray_cluster(stack) == cluster
@@ -88,13 +104,15 @@ def test_adding_a_class_and_its_model_touches_no_running_replica(stack: Stack, s
     assert load.outcomes["wren"].failed == []
 
 
-def test_a_route_reaches_the_gateway_without_a_restart(stack: Stack) -> None:
+def test_a_route_reaches_the_gateway_without_a_restart(stack: Stack, serve: Serve) -> None:
     before = gateway_pods(stack)
-    with Load("route added", stack.url, stack.api_key, {"chat": 1.0}) as load:
-        stack.edit("--set-json", 'routes.birds={"backends": {"owl": {}}}')
+    edit = ("--set-json", 'routes.birds={"backends": {"owl": {}}}')
+    with foretold(stack, serve, *edit) as said, Load("route added", stack.url, stack.api_key, {"chat": 1.0}) as load:
+        stack.edit(*edit)
         wait_until("the gateways to list the new route", 120, lambda: listed(stack, "birds"))
     assert load.outcomes["chat"].failed == []
     assert gateway_pods(stack) == before
+    assert said["gateway"] == "gateway-reload"
 
 
 def listed(stack: Stack, name: str) -> bool:
@@ -120,11 +138,16 @@ def test_a_release_with_equal_values_restarts_no_ray_pod_and_fails_no_request(
         (bumped / name).write_text(re.sub(r"(?m)^(version|appVersion|stack): 0\.1\.0", r"\1: 0.1.1", text))
     image, tag = stack.images["gateway"], "next"  # a gateway image that the cluster has not seen under this name
     ctr("images", "tag", "--force", image, f"{image.rpartition(':')[0]}:{tag}")
-    with Load("chart and gateway released", stack.url, stack.api_key, RATES | {"wren": 1.0}) as load:
-        stack.edit("--set", f"gateway.image.tag={tag}", chart=bumped)
+    edit = ("--set", f"gateway.image.tag={tag}")
+    with (
+        foretold(stack, serve, *edit, chart=bumped) as said,
+        Load("chart and gateway released", stack.url, stack.api_key, RATES | {"wren": 1.0}) as load,
+    ):
+        stack.edit(*edit, chart=bumped)
         wait_until("the old gateway pods to be gone", 300, lambda: not gateway_pods(stack) & gateways)
         stack.wait_for_models()
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {m: [] for m in (*RATES, "wren")}
+    assert (said["gateway"], said["cluster main"]) == ("rolls", "untouched")
     assert stack.objects("deployments.apps", "app.kubernetes.io/component=gateway")[0]["metadata"]["labels"][
         "helm.sh/chart"
     ].endswith("0.1.1")
@@ -133,10 +156,54 @@ def test_a_release_with_equal_values_restarts_no_ray_pod_and_fails_no_request(
 
 def test_removing_the_last_model_of_a_class_touches_no_other(stack: Stack, serve: Serve) -> None:
     before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    with Load("last model of a class removed", stack.url, stack.api_key, RATES) as load:
+    with (
+        stack.without("models.wren") as edit,
+        foretold(stack, serve, *edit) as said,
+        Load("last model of a class removed", stack.url, stack.api_key, RATES) as load,
+    ):
         stack.remove("models.wren")
         wait_until("the third model to be gone", 400, lambda: "wren" not in serve.applications())
         wait_until("its worker to be gone", 400, lambda: not stack.objects("pods", "ray.io/group=spare"))
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
     assert serve.replicas(*RATES) == before
     assert ray_cluster(stack) == cluster
+    assert (said["model wren"], said["model owl"]) == ("removed", "untouched")
+
+
+CONFIG = "app.kubernetes.io/component=gateway"
+REBUILD = ("--set", "clusters.main.env.REBUILT=yes")
+
+
+def test_a_rebuild_that_nobody_allowed_is_stopped_with_nothing_changed(stack: Stack, serve: Serve) -> None:
+    before, pods, gateways = serve.replicas(*RATES), ray_pods(stack), gateway_pods(stack)
+    (spec,) = [service["spec"] for service in stack.objects("rayservices.ray.io")]
+    config = {each["metadata"]["name"]: each.get("data") for each in stack.objects("configmaps", CONFIG)}
+    assert verdict(stack, ["--reuse-values", *REBUILD])["cluster main"] == "new-cluster"
+    with pytest.raises(RuntimeError, match=r"STOPPED, nothing has changed: new-cluster: cluster main") as stopped:
+        stack.edit(*REBUILD, "--set", "routes.never.backends.owl.weight=1")
+    assert approval(str(stopped.value))
+    assert [service["spec"] for service in stack.objects("rayservices.ray.io")] == [spec]
+    assert {each["metadata"]["name"]: each.get("data") for each in stack.objects("configmaps", CONFIG)} == config
+    assert (serve.replicas(*RATES), ray_pods(stack), gateway_pods(stack)) == (before, pods, gateways)
+    events = [event for event in stack.objects("events") if event["reason"] == "ChangeStopped"]
+    assert events[-1]["involvedObject"]["kind"] == "RayService"
+
+
+def test_a_rebuild_that_is_approved_passes_under_load(stack: Stack, serve: Serve) -> None:
+    cluster = ray_cluster(stack)
+    with pytest.raises(RuntimeError) as stopped:
+        stack.edit(*REBUILD)
+    edit = (*REBUILD, "--set", f"safeChange.approve={approval(str(stopped.value))}")
+    with foretold(stack, serve, *edit) as said, Load("cluster rebuilt", stack.url, stack.api_key, RATES) as load:
+        stack.edit(*edit)
+        wait_until("the new cluster alone", 1000, lambda: ray_cluster(stack) != cluster)
+        stack.wait_for_models()
+    assert said["cluster main"] == "new-cluster"
+    assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
+
+
+def approval(output: str) -> str:
+    """The digest that a stopped upgrade shows."""
+    found = re.search(r"safeChange\.approve: (v[0-9a-f]{12})", output)
+    assert found, output
+    return found[1]

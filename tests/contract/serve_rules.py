@@ -1,7 +1,7 @@
 """Run in the serve image: what Ray Serve itself says of pairs of applications.
 
 Reads a JSON list of [old, new] applications; prints for each whether the code version differs, and the names of
-deployments whose options need their actors replaced.
+deployments whose options need their actors replaced; null where it refuses one of the two.
 """
 
 import json
@@ -51,9 +51,13 @@ def restarted(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return [name for name, (was, to) in versions.items() if was.requires_actor_restart(to)]
 
 
-answers = []
-# Validation changes what it is given.
-for old, new in json.load(sys.stdin):
-    codes = [get_app_code_version(ServeApplicationSchema.model_validate(deepcopy(each))) for each in (old, new)]
-    answers.append({"code": codes[0] != codes[1], "restarted": restarted(old, new)})
-json.dump(answers, sys.stdout)
+def answer(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | None:
+    """What Serve says of a pair, or None where it refuses one of the two; validation changes what it is given."""
+    try:
+        codes = [get_app_code_version(ServeApplicationSchema.model_validate(deepcopy(each))) for each in (old, new)]
+        return {"code": codes[0] != codes[1], "restarted": restarted(old, new)}
+    except ValueError:
+        return None
+
+
+json.dump([answer(old, new) for old, new in json.load(sys.stdin)], sys.stdout)

@@ -62,16 +62,11 @@ def test_it_never_says_less_than_serve(image: str) -> None:
     line = [sys.executable, str(ROOT / "images/run.py"), *command]
     done = subprocess.run(line, input=json.dumps(pairs), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout[done.stdout.index("[{") :])
-    assert len(answers) == len(pairs)
-    for (old, new), answer in zip(pairs, answers, strict=True):
+    answers = json.loads(done.stdout[done.stdout.index("[") :])
+    taken = [(*pair, answer) for pair, answer in zip(pairs, answers, strict=True) if answer]
+    assert len(taken) > len(pairs) / 2  # Serve refuses some
+    for old, new, answer in taken:
         found = compare(old, new)
-        if answer["code"]:
-            assert found.change is AppChange.ROLLS, (old, new)
-        assert found.change is AppChange.ROLLS or set(answer["restarted"]) <= set(found.rolling), (old, new)
-    kinds = {compare(old, new).change for old, new in pairs}
-    assert kinds == set(AppChange)  # the pairs hold every case
-    said = [compare(old, new).change is AppChange.ROLLS for old, new in pairs]
-    assert sum(said) == sum(
-        answer["code"] for answer in answers
-    )  # and it says no more than Serve of whole applications
+        assert (found.change is AppChange.ROLLS) is answer["code"], (old, new)
+        assert answer["code"] or set(answer["restarted"]) == set(found.rolling), (old, new)
+    assert {compare(old, new).change for old, new, _ in taken} == set(AppChange)  # the pairs hold every case

@@ -1,11 +1,6 @@
 """The rule of new Ray clusters, held against KubeRay's own code (tests/tools/kuberay-rules)."""
 
-import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,40 +11,8 @@ from hypothesis import strategies as st
 from serve_app.impact.manifests import Object
 from serve_app.impact.normal import DEFAULTS
 from serve_app.impact.ray_cluster import ClusterChange, compare
+from tests.app.impact.conftest import Ask, crd
 from tests.app.impact.release import group, service
-
-ROOT = Path(__file__).parents[3]
-Ask = Callable[[Object, Object], dict[str, bool]]
-
-
-def tool() -> Path:
-    found = shutil.which("kuberay-rules")
-    assert found, "kuberay-rules is not built, run tests/tools/build.sh kuberay-rules"
-    return Path(found).resolve()
-
-
-def crd() -> Path:
-    return tool().parents[1] / "ray.io_rayservices.yaml"
-
-
-@pytest.fixture(scope="module")
-def kuberay() -> Iterator[Ask]:
-    """KubeRay's own answer for a RayService before and after."""
-    command = [str(tool()), str(crd())]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-
-        def ask(old: Object, new: Object) -> dict[str, bool]:
-            assert process.stdin
-            assert process.stdout
-            process.stdin.write(json.dumps({"old": old, "new": new}) + "\n")
-            process.stdin.flush()
-            answer: dict[str, bool] = json.loads(process.stdout.readline())
-            return answer
-
-        yield ask
-        process.stdin.close()
 
 
 def said(old: Object, new: Object) -> ClusterChange:
@@ -165,7 +128,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.tuples(PATHS, VALUES), max_size=3), st.lists(st.tuples(PATHS, VALUES), min_size=1, max_size=3))
 def test_it_never_says_less_than_kuberay(
     kuberay: Ask, before: list[tuple[str, Any]], after: list[tuple[str, Any]]
