@@ -1,0 +1,261 @@
+"""/v1/chat/completions of a RAG pipeline, by OpenAI's own client."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from aiohttp import web
+from openai.types.chat import ChatCompletionMessageParam
+
+from ..support import NOT_FOUND, TEXT, Scores, Vectors, chunks, completion, error, found, sse, stage
+
+ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "When do owls hunt?"}]
+
+
+async def test_answers_from_documents_with_citations() -> None:
+    async with stage() as on:
+        answer = await on.client.chat.completions.create(model="docs", messages=ASK, temperature=0.5)
+    assert answer.model == "docs"
+    assert answer.choices[0].message.content == TEXT
+    (annotation,) = answer.choices[0].message.annotations or ()
+    assert annotation.url_citation.url == "/v1/files/file-1/content"
+    assert TEXT[annotation.url_citation.start_index : annotation.url_citation.end_index] == "[1]"
+    shown = (answer.model_extra or {})["sources"]
+    assert [each["file_id"] for each in shown] == ["file-1", "file-2"]
+    assert shown[0] | {"score": 0} == {
+        "index": 1,
+        "file_id": "file-1",
+        "filename": "1.md",
+        "score": 0,
+        "attributes": {},
+        "text": "Owls hunt at night.",
+    }
+    (asked,) = on.gateway.asked
+    assert asked["model"] == "smollm2"
+    assert asked["temperature"] == 0.5
+    assert asked["messages"][0]["content"] == (
+        "Documents:\n[1] 1.md\nOwls hunt at night.\n\n[2] 2.md\nSparrows sing.\n\nQuestion: When do owls hunt?"
+    )
+
+
+async def test_tokens_of_all_parts_are_in_the_usage() -> None:
+    """The gateway counts them under the pipeline's name."""
+    async with stage(scorer=Scores()) as on:
+        answer = await on.client.chat.completions.create(model="docs", messages=ASK)
+    assert answer.usage is not None
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (20 + 4 + 7, 6)
+    assert answer.usage.total_tokens == 37
+    assert on.measures.counted == {"embed": 4, "rerank": 7}
+
+
+async def test_searches_with_the_questions_vector() -> None:
+    async with stage(query_prefix="query: ", keep=3) as on:
+        await on.client.chat.completions.create(model="docs", messages=ASK)
+    assert on.vectors.asked == ["query: When do owls hunt?"]
+    assert on.store.asked == [
+        {
+            "path": "/v1/vector_stores/vs_docs/search",
+            "query": "When do owls hunt?",
+            "query_vector": [25.0],
+            "max_num_results": 3,
+            "ranking_options": {"score_threshold": 0},
+        }
+    ]
+    assert on.measures.parts == ["embed", "search"]
+    assert on.measures.documents == [2]
+
+
+async def test_streams_with_sources_first_and_citations_at_the_end() -> None:
+    async with stage() as on:
+        stream = await on.client.chat.completions.create(
+            model="docs", messages=ASK, stream=True, stream_options={"include_usage": True}
+        )
+        got = [chunk async for chunk in stream]
+    assert [(chunk.model_extra or {}).get("sources") is not None for chunk in got] == [True] + [False] * (len(got) - 1)
+    assert {chunk.model for chunk in got} == {"docs"}
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in got if chunk.choices) == TEXT
+    (last,) = [chunk for chunk in got if chunk.choices and chunk.choices[0].finish_reason]
+    (citation,) = (last.choices[0].delta.model_extra or {})["annotations"]
+    assert citation["url_citation"]["title"] == "1.md"
+    assert got[-1].usage is not None
+    assert got[-1].usage.prompt_tokens == 24
+
+
+async def test_no_usage_where_nobody_asked() -> None:
+    async with stage() as on:
+        stream = await on.client.chat.completions.create(model="docs", messages=ASK, stream=True)
+        assert all(chunk.usage is None and chunk.choices for chunk in [chunk async for chunk in stream])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_nothing_found_is_said_without_a_model(streamed: bool) -> None:
+    async with stage(finds=found()) as on:
+        body: dict[str, Any] = {"model": "docs", "messages": ASK, "stream": streamed}
+        async with httpx.AsyncClient(base_url=on.url) as client:
+            answer = await client.post("/v1/chat/completions", json=body)
+    assert NOT_FOUND in answer.text
+    assert '"sources":[]' in answer.text.replace(" ", "")
+    assert on.gateway.asked == []
+    assert on.measures.documents == [0]
+
+
+async def test_nothing_found_lets_the_model_answer_where_that_is_set() -> None:
+    async with stage(finds=found(), answers=completion("By myself."), not_found="generate") as on:
+        answer = await on.client.chat.completions.create(model="docs", messages=ASK)
+    assert answer.choices[0].message.content == "By myself."
+    assert not answer.choices[0].message.annotations
+    assert on.gateway.asked[0]["messages"] == ASK
+
+
+async def test_an_answer_that_names_no_source_cites_all_it_was_given() -> None:
+    async with stage(answers=completion("At night.")) as on:
+        answer = await on.client.chat.completions.create(model="docs", messages=ASK)
+    urls = [each.url_citation.url for each in answer.choices[0].message.annotations or ()]
+    assert urls == ["/v1/files/file-1/content", "/v1/files/file-2/content"]
+
+
+async def test_reranks() -> None:
+    async with stage(finds=found("Sparrows sing.", "owls hunt at night"), scorer=Scores(), keep=1, top_k=9) as on:
+        answer = await on.client.chat.completions.create(model="docs", messages=ASK)
+    (shown,) = (answer.model_extra or {})["sources"]
+    assert shown["text"] == "owls hunt at night"
+    assert on.store.asked[0]["max_num_results"] == 9
+    assert on.measures.parts == ["embed", "search", "rerank"]
+
+
+async def test_min_score_is_the_rerankers_where_there_is_one() -> None:
+    async with stage(finds=found("Sparrows sing.", "owls hunt"), scorer=Scores(), min_score=0.25) as on:
+        answer = await on.client.chat.completions.create(model="docs", messages=ASK)
+    assert [each["text"] for each in (answer.model_extra or {})["sources"]] == ["owls hunt"]
+    assert on.store.asked[0]["ranking_options"] == {"score_threshold": 0}
+
+
+async def test_store_that_is_away() -> None:
+    async with stage(data={"url": "http://127.0.0.1:9"}) as on:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await on.client.chat.completions.create(model="docs", messages=ASK)
+    assert caught.value.status_code == 503
+    assert caught.value.code == "store_unavailable"
+    assert caught.value.response.headers["retry-after"] == "5"
+    assert on.gateway.asked == []
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(("status", "told"), [(400, 400), (429, 429), (503, 503), (403, 502), (404, 502)])
+async def test_errors_of_the_generating_model(status: int, told: int, streamed: bool) -> None:
+    """What is wrong with the pipeline itself is nothing that the client did."""
+    async with stage(answers=error(status, "Said why.", retry_after="7")) as on:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await on.client.chat.completions.create(model="docs", messages=ASK, stream=streamed)
+    assert caught.value.status_code == told
+    assert "Said why." in caught.value.message
+    assert caught.value.response.headers.get("retry-after") == ("7" if told != 502 else None)
+
+
+async def test_stream_that_breaks_ends_with_an_error() -> None:
+    async def breaks(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=sse(chunks("Owls")[:2], done=False), content_type="text/event-stream")
+
+    async with stage(answers=breaks) as on:
+        stream = await on.client.chat.completions.create(model="docs", messages=ASK, stream=True)
+        with pytest.raises(openai.APIError, match="ended before its end"):
+            async for _ in stream:
+                pass
+
+
+async def test_embedding_model_that_sleeps_too_long() -> None:
+    async with stage(vectors=Vectors(asyncio.Event()), wait_seconds=0.05) as on:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await on.client.chat.completions.create(model="docs", messages=ASK)
+    assert caught.value.status_code == 503
+    assert caught.value.code == "retrieval_timeout"
+
+
+async def test_embedding_model_that_wakes_in_time() -> None:
+    awake = asyncio.Event()
+    async with stage(vectors=Vectors(awake)) as on:
+        asking = asyncio.create_task(on.client.chat.completions.create(model="docs", messages=ASK))
+        await asyncio.sleep(0.1)
+        awake.set()
+        assert (await asking).choices[0].message.content == TEXT
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_client_that_leaves_ends_the_generation(streamed: bool) -> None:
+    begun = asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        while True:
+            begun.set()
+            await response.write(sse(chunks("Owls ")[1:2], done=False))
+            await asyncio.sleep(0.01)
+
+    async def never(request: web.Request) -> web.StreamResponse:
+        begun.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async with stage(answers=endless if streamed else never) as on:
+        body = {"model": "docs", "messages": ASK, "stream": streamed}
+        async with httpx.AsyncClient(base_url=on.url) as client:
+            asking = asyncio.create_task(_read(client, body))
+            await asyncio.wait_for(begun.wait(), 5)
+            await asyncio.sleep(0.05)
+            asking.cancel()
+            await asyncio.wait([asking])
+        await asyncio.wait_for(on.gateway.left.wait(), 5)
+
+
+async def _read(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+        async for _ in answer.aiter_bytes():
+            pass
+
+
+@pytest.mark.parametrize(
+    ("messages", "says"),
+    [
+        ([], "messages is no list of messages"),
+        ([{"role": "system", "content": "Be brief."}], "ask a question"),
+        ([{"role": "user", "content": " "}], "ask a question"),
+        ([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}], "ask a question"),
+    ],
+)
+async def test_request_without_a_question(messages: Any, says: str) -> None:
+    async with stage() as on:
+        with pytest.raises(openai.BadRequestError, match=says):
+            await on.client.chat.completions.create(model="docs", messages=messages)
+    assert on.vectors.asked == []
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]"])
+async def test_body_that_is_no_object(body: bytes) -> None:
+    async with stage() as on, httpx.AsyncClient(base_url=on.url) as client:
+        answer = await client.post("/v1/chat/completions", content=body)
+    assert answer.status_code == 400
+    assert json.loads(answer.text)["error"]["type"] == "invalid_request_error"
+
+
+async def test_the_token_is_read_anew_for_each_request(tmp_path: Any) -> None:
+    """A Secret's new text arrives in its file while the replica runs."""
+    token = tmp_path / "token"
+    token.write_text("first\n")
+    async with stage() as on:
+        pass
+    async with stage() as on:
+        from serve_app.pipelines.service import ServiceClient
+        from serve_app.settings.pipeline import Service
+
+        async with on.gateway.served() as url:
+            client = ServiceClient(Service(url=url, token_file=str(token)), "It", code="x")
+            for text in ("first", "second"):
+                token.write_text(f"{text}\n")
+                async with client.post("/v1/chat/completions", {}, {}):
+                    pass
+            await client.close()
+    assert [headers["authorization"] for headers in on.gateway.headers] == ["Bearer first", "Bearer second"]
