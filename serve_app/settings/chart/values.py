@@ -13,6 +13,7 @@ from serve_app.settings.chart.cluster_services import (
     SmokeTest,
     Uninstall,
 )
+from serve_app.settings.chart.data import Data, VectorStores
 from serve_app.settings.chart.gateway import Gateway
 from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
@@ -78,6 +79,8 @@ class Values(Part):
     accelerators: Accelerators
     accelerator_defaults: AcceleratorDefaults
     redis: Redis
+    data: Data
+    vector_stores: VectorStores
     capacity: Capacity
     metrics: Metrics
     network_policy: NetworkPolicy
