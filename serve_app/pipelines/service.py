@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 
 from serve_app.pipelines.errors import ApiError, away
-from serve_app.pipelines.tracing import Carrier
 from serve_app.settings.pipeline import Service
 
 CONNECT_SECONDS = 5
@@ -37,20 +36,22 @@ class ServiceClient:
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
-    async def post(self, path: str, body: dict[str, Any], trace: Carrier) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def post(
+        self, path: str, body: dict[str, Any], headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer of status 200; leaving the block early closes the connection, which cancels the work behind it.
 
         Args:
             path: The request's path.
             body: Its JSON.
-            trace: The context of its span.
+            headers: Its headers, such as the context of its span.
 
         Raises:
             ApiError: The service's own error, or 503 where it cannot be reached.
         """
         try:
             async with self._opened().post(
-                self._service.url.rstrip("/") + path, json=body, headers={**self._authorization(), **trace}
+                self._service.url.rstrip("/") + path, json=body, headers={**self._authorization(), **headers}
             ) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise await self._refusal(answer)

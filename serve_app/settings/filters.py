@@ -6,10 +6,10 @@ from serve_app.settings.errors import SettingsError
 
 _COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin")
 _COMPOUNDS = ("and", "or")
-DEEPEST = 8
-"""How deep compounds may stand in each other."""
-MOST = 64
-"""Comparisons of one filter."""
+DEEPEST = 3
+"""How deep compounds may stand in each other; the search takes 4, as a pipeline's filter and a request's are joined."""
+MOST = 32
+"""Comparisons of one filter; the search takes 64."""
 
 
 def check_filters(filters: Any, path: str) -> None:  # noqa: ANN401 - what a client sends may be anything
@@ -42,7 +42,7 @@ def _count(filters: Any, path: str, depth: int) -> int:  # noqa: ANN401
         inner = filters.get("filters")
         if set(filters) != {"type", "filters"} or not isinstance(inner, list) or not inner:
             raise SettingsError(f"{path} of type {kind!r} has the keys type and filters, a list with at least one")
-        if depth == DEEPEST:
+        if depth > DEEPEST:
             raise SettingsError(f"{path} is more than {DEEPEST} levels deep, write it flatter")
         return sum(_count(each, f"{path}.filters.{place}", depth + 1) for place, each in enumerate(inner))
     if kind not in _COMPARISONS:

@@ -17,6 +17,8 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 # A vector store's id is vs_ and this, a part of a URL's path and of a table's name.
 VECTOR_STORE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
+# A Serve deployment: what Ray makes of a class's name.
+DEPLOYMENT = r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$"
 HEADER = r"^[A-Za-z0-9_-]+$"
 # RFC 3339: a day, or a moment.
 TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))?$"
@@ -39,6 +41,7 @@ WORDS = {
     ENV_NAME: "letters, digits and _, no digit first",
     NAME: "letters, digits, ., _ and -, at most 63",
     VECTOR_STORE: "lower-case letters, digits and -, at most 40",
+    DEPLOYMENT: "letters, digits, _, ., : and -, a letter first, at most 128",
     HEADER: "letters, digits, _ and -",
     HOST: "a host name in lower case, whose first label may be *",
 }

@@ -10,6 +10,8 @@ from serve_app.pipelines.tracing import Carrier
 from serve_app.settings.pipeline import Store
 
 AWAY = "store_unavailable"
+LONGEST_QUERY = 32768
+"""Characters of a query's words, as the API has it; the vector is of as much as the embedding model reads."""
 
 
 class StoreSearch:
@@ -50,13 +52,18 @@ class StoreSearch:
         Raises:
             ApiError: 503 if the store is away, and what else the data component refuses.
         """
-        body: dict[str, Any] = {"query": question, "query_vector": list(vector), "max_num_results": most}
+        body: dict[str, Any] = {
+            "query": question[:LONGEST_QUERY],
+            "query_vector": list(vector),
+            "max_num_results": most,
+        }
         body["ranking_options"] = {"score_threshold": min_score}
         if filters:
             body["filters"] = dict(filters)
         if self._hybrid:
-            body["ranking_options"]["hybrid"] = True
-        async with self._client.post(f"/v1/vector_stores/{self._store.id}/search", body, trace) as answer:
+            body["ranking_options"]["hybrid_search"] = {}
+        team = {"x-gateway-team": self._store.team} if self._store.team else {}
+        async with self._client.post(f"/v1/vector_stores/{self._store.id}/search", body, {**trace, **team}) as answer:
             try:
                 page = await answer.json()
                 return [_source(each) for each in page["data"]]

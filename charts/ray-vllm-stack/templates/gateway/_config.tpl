@@ -1,11 +1,16 @@
 {{/*
-The gateway's configuration file: only models that are enabled, the providers, and the routes to both.
+The gateway's configuration file: only models and pipelines that are enabled, the providers, and the routes to both.
 usage: include "ray-vllm-stack.gateway.config" $
 */}}
 {{- define "ray-vllm-stack.gateway.config" -}}
 {{- $models := dict }}
 {{- range $id, $model := .Values.resolved.enabled }}
   {{- $_ := include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" $model) | fromJson | set $models $id }}
+{{- end }}
+{{- range $id, $pipeline := .Values.resolved.pipelines }}
+  {{- if $pipeline.enabled }}
+    {{- $_ := include "ray-vllm-stack.gateway.config.pipeline" (dict "root" $ "pipeline" $pipeline) | fromJson | set $models $id }}
+  {{- end }}
 {{- end }}
 {{- range $id, $provider := .Values.resolved.providers }}
   {{- $entry := dict "root" $ "id" $id "provider" $provider }}

@@ -12,6 +12,10 @@ ingress:
     {{- with .Values.networkPolicy.clients }}
     from:
       {{- toYaml . | nindent 6 }}
+      {{- with include "ray-vllm-stack.security.documentsClusters" $ | fromJsonArray }}
+      - podSelector: # pipelines
+          {{- include "ray-vllm-stack.security.rayPods" (dict "root" $ "clusters" .) | nindent 10 }}
+      {{- end }}
       - podSelector: # helm test
           {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" (list "smoke")) | nindent 10 }}
     {{- end }}

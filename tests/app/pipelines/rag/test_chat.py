@@ -68,6 +68,15 @@ async def test_searches_with_the_questions_vector() -> None:
     assert on.measures.documents == [2]
 
 
+async def test_searches_words_too_and_as_the_stores_team() -> None:
+    question = "owl " * 10_000
+    async with stage(hybrid=True, store={"id": "vs_docs", "team": "search"}) as on:
+        await on.client.chat.completions.create(model="docs", messages=[{"role": "user", "content": question}])
+    assert on.store.asked[0]["ranking_options"] == {"score_threshold": 0, "hybrid_search": {}}
+    assert on.store.headers[0]["x-gateway-team"] == "search"
+    assert len(on.store.asked[0]["query"]) == 32768
+
+
 async def test_streams_with_sources_first_and_citations_at_the_end() -> None:
     async with stage() as on:
         stream = await on.client.chat.completions.create(

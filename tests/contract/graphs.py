@@ -1,0 +1,126 @@
+"""In the serve image: runs pipelines on a real Ray, deployed from a Serve config as KubeRay does, and prints what it saw.
+
+The model that embeds is a stand-in with the method that `serve_app.models.server` has for pipelines; the gateway and the
+store of documents are HTTP servers of this process. usage: graphs.py CONFIG
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import ray
+import yaml
+from aiohttp import web
+from ray import serve
+
+PORT = 18423
+GATEWAY = 18424
+ASK = {"messages": [{"role": "user", "content": "Do owls write to ann@example.com?"}]}
+asked: list[dict[str, Any]] = []
+
+
+@serve.deployment
+class Vectors:
+    """An embedding model: a text's vector is its length."""
+
+    async def __call__(self) -> str:
+        return ""
+
+    async def embed_texts(self, texts: list[str], headers: dict[str, str]) -> dict[str, Any]:
+        return {"vectors": [[float(len(text))] for text in texts], "tokens": 5}
+
+
+vectors = Vectors.bind()
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
+    body = await request.json()
+    asked.append({"path": request.path, "key": request.headers.get("authorization"), **body})
+    if request.path.endswith("/search"):
+        content = [{"type": "text", "text": "Owls hunt."}]
+        found = {"file_id": "file-1", "filename": "a.md", "score": 0.9, "attributes": None, "content": content}
+        return web.json_response({"data": [found]})
+    usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
+    if not body.get("stream"):
+        choice = {"index": 0, "message": {"role": "assistant", "content": "No [1]."}, "finish_reason": "stop"}
+        return web.json_response({"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage})
+    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    await response.prepare(request)
+    for delta, reason in (({"content": "No [1]."}, None), ({}, "stop")):
+        chunk = {"id": "1", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+        await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await asyncio.sleep(0.2)
+    await response.write(b"data: [DONE]\n\n")
+    return response
+
+
+async def running(names: list[str]) -> None:
+    """Waits for applications; says what Ray says of one that fails."""
+    async with asyncio.timeout(180):
+        while True:
+            found = serve.status().applications
+            failed = {name: app.message for name, app in found.items() if app.status == "DEPLOY_FAILED"}
+            assert not failed, failed
+            if all(name in found and found[name].status == "RUNNING" for name in names):
+                return
+            await asyncio.sleep(0.5)
+
+
+def processes() -> dict[str, dict[str, Any]]:
+    """Memory of each part's process that is its own, and whether torch is in it."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (folder / "cmdline").read_bytes().split(b"\0")[0].decode()
+            if title.startswith("ray::ServeReplica:"):
+                fields = (line.split() for line in (folder / "smaps_rollup").read_text().splitlines()[1:])
+                sizes = {each[0]: int(each[1]) for each in fields}
+                own = sizes["Private_Clean:"] + sizes["Private_Dirty:"]
+                maps = (folder / "maps").read_text()
+                found[title.removeprefix("ray::ServeReplica:").strip()] = {
+                    "mib": round(sizes["Rss:"] / 1024),
+                    "own_mib": round(own / 1024),
+                    "heavy": "torch" in maps or "vllm" in maps,
+                }
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+async def ask(name: str, body: dict[str, Any]) -> Any:
+    url = f"http://127.0.0.1:{PORT}/pipelines/{name}/v1/chat/completions"
+    async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
+        text = await response.text()
+        return {"status": response.status, "text": text}
+
+
+async def main(config: dict[str, Any]) -> None:
+    app = web.Application()
+    app.router.add_post("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", GATEWAY).start()
+    ray.init(num_cpus=4, resources={"accelerator-class-cpu": 1000}, include_dashboard=False, log_to_driver=False)
+    serve.start(http_options={"host": "127.0.0.1", "port": PORT})
+    from ray.serve.context import _get_global_client
+    from ray.serve.schema import ServeDeploySchema
+
+    await asyncio.to_thread(_get_global_client().deploy_apps, ServeDeploySchema.model_validate(config))
+    await running([each["name"] for each in config["applications"]])
+    seen = {
+        "chat": await ask("docs", ASK),
+        "stream": await ask("docs", {**ASK, "stream": True}),
+        "masked": await ask("masked", ASK),
+        "processes": processes(),
+        "asked": asked,
+    }
+    print(json.dumps(seen), flush=True)
+    os._exit(0)  # Ray's own end takes ten seconds
+
+
+if __name__ == "__main__":  # Ray imports it too
+    asyncio.run(main(yaml.safe_load(Path(sys.argv[1]).read_text())))
