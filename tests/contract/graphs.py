@@ -1,7 +1,7 @@
-"""In the serve image: runs pipelines on a real Ray, deployed from a Serve config as KubeRay does, and prints what it saw.
+"""In the serve image: runs pipelines on a real Ray, deployed as KubeRay does, and prints what it saw.
 
-The model that embeds is a stand-in with the method that `serve_app.models.server` has for pipelines; the gateway and the
-store of documents are HTTP servers of this process. usage: graphs.py CONFIG
+The model that embeds is a stand-in with the method that `serve_app.models.server` has for pipelines; the gateway and
+the store of documents are HTTP servers of this process. usage: graphs.py CONFIG
 """
 
 import asyncio

@@ -21,7 +21,6 @@ from serve_app.settings.chart.part import (
     WholeSeconds,
     partial,
 )
-from serve_app.settings.gateway import ApiName
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Found = Annotated[int, Field(ge=1, le=50)]
@@ -30,6 +29,7 @@ VectorStoreName = Annotated[str, StringConstraints(pattern=patterns.or_empty(pat
 ImportPath = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_.]*[:.][A-Za-z_][A-Za-z0-9_]*)?$")]
 ClaimPath = Annotated[str, StringConstraints(pattern=patterns.or_empty(patterns.CLAIM))]
 ClassOrNone = Annotated[str, StringConstraints(pattern=patterns.or_empty(patterns.ACCELERATOR_CLASS))]
+Api = Literal["chat_completions", "completions", "responses", "messages"]
 DeploymentName = Annotated[str, StringConstraints(pattern=patterns.DEPLOYMENT)]
 
 
@@ -93,7 +93,7 @@ class PipelineDefaults(Part):
     import_path: ImportPath
     args: Raw
     source: ClaimPath
-    apis: list[ApiName]
+    apis: list[Api]
     env: dict[EnvName, str | None]
     replicas: PipelineReplicas
     resources: PipelineResources
