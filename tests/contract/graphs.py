@@ -34,7 +34,7 @@ class Vectors:
         return {"vectors": [[float(len(text))] for text in texts], "tokens": 5}
 
 
-vectors = Vectors.bind()
+vectors = Vectors.bind()  # type: ignore[attr-defined]  # Ray is not where types are checked
 
 
 async def answer(request: web.Request) -> web.StreamResponse:

@@ -3,6 +3,7 @@
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext
 
 from serve_app.pipelines.tracing import Tracing
 
@@ -29,14 +30,20 @@ async def test_all_parts_are_in_the_clients_trace() -> None:
                     pass
     spans = exporter.get_finished_spans()
     assert sorted(span.name for span in spans) == sorted(2 * ["answer", "retrieve", "embed", "search", "generate"])
-    assert {f"{span.get_span_context().trace_id:032x}" for span in spans} == {TRACE}
-    by_id = {span.get_span_context().span_id: span for span in spans}
+    assert {f"{_context(span).trace_id:032x}" for span in spans} == {TRACE}
+    by_id = {_context(span).span_id: span for span in spans}
     assert {_parent(span, by_id) for span in spans} == {
         ("answer", ""), ("retrieve", "answer"), ("embed", "retrieve"), ("search", "retrieve"), ("generate", "answer")
     }  # fmt: skip
     for headers in (*on.store.headers, *on.gateway.headers, *on.vectors.traces):
         assert headers["traceparent"].split("-")[1] == TRACE
         assert headers["traceparent"] != PARENT
+
+
+def _context(span: ReadableSpan) -> SpanContext:
+    context = span.get_span_context()
+    assert context is not None
+    return context
 
 
 def _parent(span: ReadableSpan, spans: dict[int, ReadableSpan]) -> tuple[str, str]:

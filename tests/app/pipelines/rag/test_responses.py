@@ -149,7 +149,7 @@ async def test_conversation_with_what_an_earlier_response_had() -> None:
 
 
 async def test_a_schema_goes_on_to_the_model() -> None:
-    schema = {"type": "object", "properties": {}}
+    schema: dict[str, object] = {"type": "object", "properties": {}}
     async with stage() as on:
         await on.client.responses.create(
             model="docs", input=ASK, text={"format": {"type": "json_schema", "name": "x", "schema": schema}}
