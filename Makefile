@@ -92,8 +92,8 @@ test-api: ## level 4: every values file on a real API server with the real CRDs,
 test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local cluster
 	@$(PYTEST) --timeout 1200 tests/cluster
 
-campaign: cluster ## outside CI, 20 min: 48 sleeping models, sixteen GPUs, a model that moves between Ray and plain vLLM
-	@KUBECONFIG=$(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig $(PYTEST) --timeout 1800 tests/campaign
+campaign: cluster ## outside CI, an hour: what takes long, on the local cluster (ONLY=roles: one module of tests/campaign)
+	@KUBECONFIG=$(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig $(PYTEST) --timeout 1800 tests/campaign$(ONLY:%=/test_%.py)
 
 test: ## all levels, from nothing
 	@tests/all.sh

@@ -91,12 +91,13 @@ gateway() {
     "UV_VERSION=$(version uv)" "IMAGE_VERSION=$gateway_version"
 }
 demo_models() {
-  local trained smollm2 base; base=$(base_image serve)
+  local trained smollm2 minilm base; base=$(base_image serve)
   serve cpu
   trained=$("$repo/tests/models/train.sh" ${only_names:+--name} --engine "$engine" "$result")
   smollm2=$("$repo/tests/models/smollm2/convert.sh" ${only_names:+--name} --engine "$engine" "$result")
-  build "localhost/ray-vllm-stack/demo-models:$(content_hash "$base ${trained##*/} ${smollm2##*/}" tests/models/Dockerfile)" "" \
-    "$base" tests/models/Dockerfile "${trained%/*}" "" "TRAINED=${trained##*/}" "SMOLLM2=${smollm2##*/}"
+  minilm=$("$repo/tests/models/minilm/unpack.sh" ${only_names:+--name})
+  build "localhost/ray-vllm-stack/demo-models:$(content_hash "$base ${trained##*/} ${smollm2##*/} ${minilm##*/}" tests/models/Dockerfile)" \
+    "" "$base" tests/models/Dockerfile "${trained%/*}" "" "TRAINED=${trained##*/}" "SMOLLM2=${smollm2##*/}" "MINILM=${minilm##*/}"
 }
 
 main() {

@@ -45,6 +45,10 @@ uv_program() { # -> the uv of versions.yaml, made if it is not there
 files_of() { # PATH... -> every file below them, in a stable order
   find "$@" -type f -not -name '*.pyc' -not -path '*/.*_cache/*' | LC_ALL=C sort
 }
+wheels() { # REQUIREMENTS DIRECTORY: the locked packages unpacked there; wheels alone, so that nothing of them runs here
+  UV_NATIVE_TLS=1 "$(uv_program)" pip install --quiet --target "$2" --no-deps --require-hashes --only-binary :all: \
+    --python-version "$(version python)" --python-platform x86_64-manylinux_2_28 -r "$1"
+}
 content_hash() { # WORD PATH... -> eight hex digits of the word, and of the names and bytes of the files
   local word=$1; shift
   (cd "$repo" && { printf '%s\n' "$word"; files_of "$@" | xargs -d '\n' sha256sum; } | sha256sum | cut -c1-8)

