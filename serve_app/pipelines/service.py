@@ -22,17 +22,19 @@ LONGEST_ERROR = 64 * 1024
 class ServiceClient:
     """Sends JSON to one service."""
 
-    def __init__(self, service: Service, what: str, *, code: str) -> None:
+    def __init__(self, service: Service, what: str, *, code: str, caller: str = "") -> None:
         """Begins; the first request opens a connection.
 
         Args:
             service: Where it is.
             what: Its name in sentences, such as `The store of documents`.
             code: The error's code where it is away.
+            caller: The API key's name that the gateway is to count its work by; empty for none.
         """
         self._service = service
         self._what = what
         self._code = code
+        self._own = {"x-gateway-key": caller} if caller else {}
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -51,7 +53,9 @@ class ServiceClient:
         """
         try:
             async with self._opened().post(
-                self._service.url.rstrip("/") + path, json=body, headers={**self._authorization(), **headers}
+                self._service.url.rstrip("/") + path,
+                json=body,
+                headers={**self._authorization(), **self._own, **headers},
             ) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise await self._refusal(answer)

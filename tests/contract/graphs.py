@@ -1,7 +1,7 @@
 """In the serve image: runs pipelines on a real Ray, deployed as KubeRay does, and prints what it saw.
 
-The model that embeds is a stand-in with the method that `serve_app.models.server` has for pipelines; the gateway and
-the store of documents are HTTP servers of this process. usage: graphs.py CONFIG
+The model that embeds and reranks is a real one, on vLLM; the gateway and the store of documents are HTTP servers of
+this process. usage: graphs.py CONFIG
 """
 
 import asyncio
@@ -23,27 +23,14 @@ ASK = {"messages": [{"role": "user", "content": "Do owls write to ann@example.co
 asked: list[dict[str, Any]] = []
 
 
-@serve.deployment
-class Vectors:
-    """An embedding model: a text's vector is its length."""
-
-    async def __call__(self) -> str:
-        return ""
-
-    async def embed_texts(self, texts: list[str], headers: dict[str, str]) -> dict[str, Any]:
-        return {"vectors": [[float(len(text))] for text in texts], "tokens": 5}
-
-
-vectors = Vectors.bind()  # type: ignore[attr-defined]  # Ray is not where types are checked
-
-
 async def answer(request: web.Request) -> web.StreamResponse:
     body = await request.json()
     asked.append({"path": request.path, "key": request.headers.get("authorization"), **body})
     if request.path.endswith("/search"):
         content = [{"type": "text", "text": "Owls hunt."}]
         found = {"file_id": "file-1", "filename": "a.md", "score": 0.9, "attributes": None, "content": content}
-        return web.json_response({"data": [found]})
+        other = {**found, "file_id": "file-2", "content": [{"type": "text", "text": "Bonds yield interest."}]}
+        return web.json_response({"data": [other, found]})
     usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
     if not body.get("stream"):
         choice = {"index": 0, "message": {"role": "assistant", "content": "No [1]."}, "finish_reason": "stop"}
@@ -60,7 +47,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
 
 async def running(names: list[str]) -> None:
     """Waits for applications; says what Ray says of one that fails."""
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(240):
         while True:
             found = serve.status().applications
             failed = {name: app.message for name, app in found.items() if app.status == "DEPLOY_FAILED"}

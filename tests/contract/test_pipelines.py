@@ -2,27 +2,42 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from serve_app.models.environment import DIRECT_STREAMING
+
 from .test_serve_config import ROOT, check, image, run, serve_configs
 
 __all__ = ["image"]
 
+STREAMING = [f"{name}=1" for name in DIRECT_STREAMING]
 HERE = Path(__file__).parent
 VALUES = {
     "models": {
-        "minilm": {"task": "embed", "source": "pvc://demo-models/minilm", "accelerator": "cpu"},
+        "minilm": {
+            "task": "embed",
+            "source": "pvc://demo-models/minilm",
+            "accelerator": "cpu",
+            "engine": {"gpu_memory_utilization": 0.1, "enforce_eager": True},
+            "env": {"OMP_NUM_THREADS": "1"},
+        },
         "sparrow": {"source": "pvc://demo-models/sparrow", "accelerator": "cpu"},
     },
     "data": {"enabled": True, "embed": "minilm"},
     "vectorStores": {"handbook": {}},
     "clusters": {"main": {"documents": True}},
     "pipelines": {
-        "docs": {"store": "handbook", "generate": "sparrow", "parts": {"Retriever": {"replicas": {"max": 2}}}},
+        "docs": {
+            "store": "handbook",
+            "rerank": "minilm",
+            "generate": "sparrow",
+            "parts": {"Retriever": {"replicas": {"max": 2}}},
+        },
         "masked": {
             "kind": "custom",
             "importPath": "masked:build",
@@ -61,7 +76,7 @@ def test_override_that_fits_no_part(image: str, tmp_path: Path, config: dict[str
 
 @pytest.fixture(scope="module")
 def seen(image: str, tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> dict[str, Any]:
-    """What a Ray with both pipelines did; the model that embeds is a stand-in, asked by the same handle."""
+    """What a Ray with both pipelines and all-MiniLM-L6-v2 did, behind HAProxy as on a cluster."""
     folder = tmp_path_factory.mktemp("graphs")
     folder.chmod(0o755)
     (folder / "token").write_text("secret\n")
@@ -70,18 +85,20 @@ def seen(image: str, tmp_path_factory: pytest.TempPathFactory, config: dict[str,
     assert example is not None
     assert len(example[1].splitlines()) <= 50
     (folder / "masked.py").write_text(example[1])
-    pipelines = [each for each in config["applications"] if each["route_prefix"].startswith("/pipelines/")]
-    for each in pipelines:
+    applications = [each for each in config["applications"] if each["name"] != "sparrow"]
+    for each in applications:
         if each["name"] == "docs":
             here = {"url": "http://127.0.0.1:18424", "token_file": "/graphs/token"}
             each["args"] |= {"data": here, "gateway": here}
-        else:
+        elif each["name"] == "masked":
             each["runtime_env"]["env_vars"]["PYTHONPATH"] = "/graphs"
-    env = {"env_vars": {"PYTHONPATH": "/graphs"}}
-    model = {"name": "minilm", "route_prefix": "/models/minilm", "import_path": "graphs:vectors", "runtime_env": env}
-    wanted = {"http_options": {"host": "127.0.0.1", "port": 18423}, "applications": [*pipelines, model]}
+        else:
+            each["args"]["source"] = "/minilm"
+    wanted = {"http_options": {"host": "127.0.0.1", "port": 18423}, "applications": applications}
     (folder / "config.yaml").write_text(yaml.safe_dump(wanted))
-    done = run(image, "python", "/graphs/graphs.py", "/graphs/config.yaml", binds=(f"{folder}:/graphs",))
+    minilm = subprocess.check_output([ROOT / "tests/models/minilm/unpack.sh"], text=True).strip()
+    binds = (f"{folder}:/graphs", f"{minilm}:/minilm")
+    done = run(image, "env", *STREAMING, "python", "/graphs/graphs.py", "/graphs/config.yaml", binds=binds)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -90,10 +107,12 @@ def test_answers_by_handle_and_gateway(seen: dict[str, Any]) -> None:
     assert seen["chat"]["status"] == 200, seen["chat"]
     answer = json.loads(seen["chat"]["text"])
     assert answer["choices"][0]["message"]["annotations"][0]["url_citation"]["url"] == "/v1/files/file-1/content"
-    assert answer["usage"]["prompt_tokens"] == 15
+    assert answer["usage"]["prompt_tokens"] > 20, "the tokens of embedding and reranking are in it"
+    assert [source["file_id"] for source in answer["sources"]] == ["file-1", "file-2"], "not reranked"
     search, asked = seen["asked"][:2]
     assert search["path"] == "/v1/vector_stores/vs_handbook/search"
-    assert search["query_vector"] == [33.0]
+    assert len(search["query_vector"]) == 384
+    assert sum(number**2 for number in search["query_vector"]) == pytest.approx(1, abs=1e-3)
     assert asked["messages"][0]["content"].count("Owls hunt.") == 1
     assert {search["key"], asked["key"]} == {"Bearer secret"}
 

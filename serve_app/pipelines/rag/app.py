@@ -20,6 +20,9 @@ Whole = Callable[[Answering, dict[str, Any], Carrier], Coroutine[Any, Any, dict[
 Pieces = AsyncGenerator[bytes, None]
 """Closed where a client leaves, which ends the generation."""
 Streamed = Callable[[Answering, dict[str, Any], Carrier], Pieces]
+ANSWERED = "x-pipeline-answered"
+"""Of an error: it is the pipeline's own word. The gateway takes another 503 for a replica that is not there, asks again
+for a while, and says that in the end."""
 _CLIENT_LEFT = 499
 """What metrics show; nobody is there to read it."""
 _STREAM_HEADERS = {"cache-control": "no-cache"}
@@ -92,5 +95,5 @@ async def _body(request: Request) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for it
-    headers = {"retry-after": error.retry_after} if error.retry_after else None
+    headers = {ANSWERED: "1", **({"retry-after": error.retry_after} if error.retry_after else {})}
     return JSONResponse(error.body(), status_code=error.status, headers=headers)

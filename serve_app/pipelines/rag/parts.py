@@ -79,7 +79,8 @@ class IngressPart:
 
 
 def _gateway(settings: RagSettings) -> ServiceClient:
-    return ServiceClient(settings.gateway, "The generating model", code=CODE)
+    """No key is called like this one, so no client's limits count its work a second time."""
+    return ServiceClient(settings.gateway, "The generating model", code=CODE, caller=f"pipeline:{settings.pipeline_id}")
 
 
 def _model(asked: Asked, gateway: ServiceClient) -> ByHandle | ThroughGateway:

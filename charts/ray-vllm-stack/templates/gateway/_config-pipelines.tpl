@@ -22,7 +22,7 @@ usage: include "ray-vllm-stack.gateway.config.pipeline" (dict "root" $ "pipeline
 {{- if $pipeline.private }}
   {{- $_ := set $entry "private" true }}
 {{- end }}
-{{- if include "ray-vllm-stack.pipeline.sleeps" . }}
+{{- if include "ray-vllm-stack.pipeline.sleeps" $pipeline }}
   {{- $_ := set $entry "scalesToZero" true }}
 {{- end }}
 {{- $models := merge (dict) .root.Values.resolved.enabled .root.Values.resolved.providers }}

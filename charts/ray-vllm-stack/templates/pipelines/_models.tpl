@@ -43,22 +43,12 @@ usage: include "ray-vllm-stack.pipeline.class" (dict "root" $ "pipeline" <pipeli
 {{- end }}
 
 {{/*
-Whether a pipeline's first request may have to wait for the start of a replica, its own or a model's: "true" or nothing.
-usage: if include "ray-vllm-stack.pipeline.sleeps" (dict "root" $ "pipeline" <pipeline>)
+Whether a pipeline's first request may have to wait for the start of a part: "true" or nothing. For a model that sleeps the
+pipeline itself waits.
+usage: if include "ray-vllm-stack.pipeline.sleeps" <pipeline>
 */}}
 {{- define "ray-vllm-stack.pipeline.sleeps" -}}
 {{- $sleeps := false }}
-{{- range .pipeline.deployments }}{{ $sleeps = or $sleeps (eq (int .replicas.min) 0) }}{{ end }}
-{{- if eq .pipeline.kind "rag" }}
-  {{- $names := list (include "ray-vllm-stack.pipeline.embed" .) .pipeline.rerank .pipeline.generate }}
-  {{- range $name := $names }}
-    {{- $route := get $.root.Values.resolved.routes $name | default (get $.root.Values.resolved.servedNames $name) | default dict }}
-    {{- range append (keys ($route.backends | default dict)) $name }}
-      {{- with get $.root.Values.resolved.enabled . }}
-        {{- range .parts }}{{ $sleeps = or $sleeps (eq (int .replicas.min) 0) }}{{ end }}
-      {{- end }}
-    {{- end }}
-  {{- end }}
-{{- end }}
+{{- range .deployments }}{{ $sleeps = or $sleeps (eq (int .replicas.min) 0) }}{{ end }}
 {{- if $sleeps }}true{{ end }}
 {{- end }}

@@ -1,4 +1,4 @@
-"""What a client of a RAG pipeline gets where a part is away, refuses, sleeps or breaks, and what is done where it leaves."""
+"""What a client of a RAG pipeline gets where a part is away, refuses, sleeps or breaks; what ends where it leaves."""
 
 import asyncio
 import json
@@ -132,7 +132,9 @@ async def test_the_token_is_read_anew_for_each_request(tmp_path: Path) -> None:
     """A Secret's new text arrives in its file while the replica runs."""
     token, gateway = tmp_path / "token", Backend(completion())
     async with gateway.served() as url:
-        client = ServiceClient(Service(url=url, token_file=str(token)), "The gateway", code="gateway_away")
+        client = ServiceClient(
+            Service(url=url, token_file=str(token)), "The gateway", code="gateway_away", caller="pipeline:docs"
+        )
         for text in ("first", "second"):
             token.write_text(f"{text}\n")
             async with client.post("/v1/chat/completions", {}, {}):
@@ -142,4 +144,5 @@ async def test_the_token_is_read_anew_for_each_request(tmp_path: Path) -> None:
             async with client.post("/v1/chat/completions", {}, {}):
                 pass
         await client.close()
+    assert {headers["x-gateway-key"] for headers in gateway.headers} == {"pipeline:docs"}
     assert [headers["authorization"] for headers in gateway.headers] == ["Bearer first", "Bearer second"]
