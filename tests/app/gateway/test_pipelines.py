@@ -64,11 +64,14 @@ async def test_nothing_found_costs_the_search(tmp_path: Path) -> None:
 async def test_store_that_is_away(tmp_path: Path, streamed: bool) -> None:
     """Its 503 is told as it is, with when to come again."""
     body = {"model": "docs", "messages": ASK, "stream": streamed}
-    async with stage(data={"url": "http://127.0.0.1:9"}) as pipeline:
-        async with running_gateway(tmp_path, config(pipeline)) as gateway, gateway.post(body) as response:
-            assert response.status == 503
-            assert response.headers["retry-after"] == "5"
-            assert (await error_of(response))["code"] == "store_unavailable"
+    async with (
+        stage(data={"url": "http://127.0.0.1:9"}) as pipeline,
+        running_gateway(tmp_path, config(pipeline)) as gateway,
+        gateway.post(body) as response,
+    ):
+        assert response.status == 503
+        assert response.headers["retry-after"] == "5"
+        assert (await error_of(response))["code"] == "store_unavailable"
 
 
 async def test_a_fallback_answers_for_a_store_that_is_away(tmp_path: Path) -> None:
