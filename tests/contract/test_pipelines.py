@@ -123,10 +123,15 @@ def test_streams(seen: dict[str, Any]) -> None:
     assert '"sources":[{"index":1' in seen["stream"]["text"].split("\n\n")[0]
 
 
+def test_a_client_that_leaves_ends_the_generation(seen: dict[str, Any]) -> None:
+    assert seen["left"] == {"stream": True, "whole": True}
+
+
 def test_parts_are_small(seen: dict[str, Any]) -> None:
     """Each is a process: with torch and vLLM in it, it would be of 0.6 GiB and more."""
     parts = {name: each for name, each in seen["processes"].items() if name.startswith("docs:")}
     assert sorted(name.split(":")[1] for name in parts) == ["Ingress", "Retriever"], seen["processes"]
+    print(parts)
     for each in parts.values():
         assert not each["heavy"], parts
         assert each["own_mib"] < 150, parts
