@@ -33,6 +33,9 @@ egress:
   {{- with include "ray-vllm-stack.security.storeEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}
+  {{- with include "ray-vllm-stack.security.toData" .root }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with include "ray-vllm-stack.security.redisEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}
