@@ -113,7 +113,7 @@ class SearchRequest(Request):
     ranking_options: RankingOptions = RankingOptions()
     rewrite_query: bool = False
     query_vector: Annotated[list[float], Field(min_length=1, max_length=MOST_DIMENSIONS)] | None = None
-    """Ours: the query as the store's model embeds it, from callers who have it already; `query` is then only its words."""
+    """Ours: the query as the store's model embeds it, where the caller has it; `query` is then only its words."""
 
     @field_validator("rewrite_query")
     @classmethod

@@ -33,6 +33,10 @@ usage: include "ray-vllm-stack.gateway.config" $
 {{- if and .Values.auth.enabled .Values.auth.oidc.enabled }}
   {{- $_ := set $config "oidc" (omit .Values.auth.oidc "enabled") }}
 {{- end }}
+{{- if .Values.data.enabled }}
+  {{- $data := dict "url" (include "ray-vllm-stack.data.url" .) "maxFileBytes" (int64 .Values.data.files.maxBytes) }}
+  {{- $_ := set $config "data" $data }}
+{{- end }}
 {{- if .Values.gateway.redis.enabled }}
   {{- $_ := include "ray-vllm-stack.gateway.redis" . | fromJson | set $config "redis" }}
 {{- end }}

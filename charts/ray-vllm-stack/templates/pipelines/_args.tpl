@@ -53,7 +53,7 @@ usage: include "ray-vllm-stack.pipelines.store" (dict "root" $ "pipeline" <pipel
 */}}
 {{- define "ray-vllm-stack.pipelines.store" -}}
 {{- $store := dict "id" (printf "vs_%s" .pipeline.store) }}
-{{- with (get .root.Values.vectorStores .pipeline.store | default dict).team }}
+{{- with (get .root.Values.resolved.vectorStores .pipeline.store | default dict).team }}
   {{- $_ := set $store "team" . }}
 {{- end }}
 {{- toJson $store }}

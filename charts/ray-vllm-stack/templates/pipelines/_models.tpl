@@ -3,7 +3,7 @@ Name of the model or route that embeds a pipeline's questions: its own, its stor
 usage: include "ray-vllm-stack.pipeline.embed" (dict "root" $ "pipeline" <pipeline>)
 */}}
 {{- define "ray-vllm-stack.pipeline.embed" -}}
-{{- $store := get .root.Values.vectorStores .pipeline.store | default dict }}
+{{- $store := get .root.Values.resolved.vectorStores .pipeline.store | default dict }}
 {{- .pipeline.embed | default $store.embed | default .root.Values.data.embed }}
 {{- end }}
 

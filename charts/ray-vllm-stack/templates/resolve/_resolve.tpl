@@ -9,6 +9,7 @@ template meets values that cannot work, and none reads
   pipelines              id -> pipeline, with its deployments
   adapters               name -> model id
   routes, providers      name -> route, id -> provider
+  vectorStores           name -> declared vector store
   servedNames            name -> route, of the further names of models
   platforms, classes     name -> platform, name -> accelerator class
   clusters               name -> cluster, with rayService, url, models, standalone, groups, platform, image, claims, accounts
@@ -19,7 +20,7 @@ usage: include "ray-vllm-stack.resolve" $
 */}}
 {{- define "ray-vllm-stack.resolve" -}}
 {{- if not (hasKey .Values "resolved") }}
-  {{- range list "gateway" "metrics" "redis" }}{{/* labels and annotations that a later values file takes back */}}
+  {{- range list "data" "gateway" "metrics" "redis" }}{{/* labels and annotations that a later values file takes back */}}
     {{- $_ := include "ray-vllm-stack.merge.withoutNulls" (get $.Values .) | fromJson | set $.Values . }}
   {{- end }}
   {{- $platforms := include "ray-vllm-stack.merge.withoutNulls" .Values.platforms | fromJson }}
@@ -47,6 +48,7 @@ usage: include "ray-vllm-stack.resolve" $
   {{- $_ := set $resolved "routes" (include "ray-vllm-stack.merge.withoutNulls" .Values.routes | fromJson) }}
   {{- $_ := set $resolved "servedNames" (include "ray-vllm-stack.resolve.servedNames" $resolved.enabled | fromJson) }}
   {{- $_ := set $resolved "providers" (include "ray-vllm-stack.resolve.providers" . | fromJson) }}
+  {{- $_ := set $resolved "vectorStores" (include "ray-vllm-stack.merge.withoutNulls" .Values.vectorStores | fromJson) }}
   {{- $_ := set .Values "resolved" $resolved }}
   {{- include "ray-vllm-stack.validate" . }}
 {{- end }}

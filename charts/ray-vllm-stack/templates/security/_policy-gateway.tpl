@@ -16,8 +16,9 @@ ingress:
       - podSelector: # pipelines
           {{- include "ray-vllm-stack.security.rayPods" (dict "root" $ "clusters" .) | nindent 10 }}
       {{- end }}
-      - podSelector: # helm test
-          {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" (list "smoke")) | nindent 10 }}
+      - podSelector: # helm test{{ if $.Values.data.enabled }}, and what embeds documents{{ end }}
+          {{- $own := ternary (list "smoke" "data") (list "smoke") $.Values.data.enabled }}
+          {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" $own) | nindent 10 }}
     {{- end }}
   - ports: [{port: 9090}]
     from:
@@ -34,6 +35,9 @@ egress:
     to:
       - podSelector:
           {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "redis")) | nindent 10 }}
+  {{- end }}
+  {{- with include "ray-vllm-stack.security.toData" . }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- range include "ray-vllm-stack.security.gatewayPorts" . | fromJsonArray }}
   - ports: [{port: {{ int . }}}]

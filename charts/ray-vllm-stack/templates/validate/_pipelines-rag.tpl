@@ -4,7 +4,7 @@ usage: include "ray-vllm-stack.validate.pipeline.rag" (dict "root" $ "id" "docs"
 */}}
 {{- define "ray-vllm-stack.validate.pipeline.rag" -}}
 {{- $values := .root.Values }}
-{{- $stores := include "ray-vllm-stack.merge.withoutNulls" $values.vectorStores | fromJson }}
+{{- $stores := $values.resolved.vectorStores }}
 {{- $cluster := get $values.resolved.clusters .pipeline.cluster | default dict }}
 {{- if not $values.data.enabled }}
 {{ .path }}: searches documents, but data.enabled is false, set it to true
@@ -66,7 +66,7 @@ usage: include "ray-vllm-stack.validate.pipeline.models" (dict "root" $ "pipelin
 {{ $.path }}.{{ .key }}: {{ .name }} is a model for {{ $model.task }}, name one with task {{ join " or " .tasks }}
 {{- end }}
 {{- end }}
-{{- $store := (get .root.Values.vectorStores .pipeline.store | default dict).embed | default .root.Values.data.embed }}
+{{- $store := (get .root.Values.resolved.vectorStores .pipeline.store | default dict).embed | default .root.Values.data.embed }}
 {{- if and .pipeline.embed $store (ne .pipeline.embed $store) (hasKey $resolved.models $store) (hasKey $resolved.models .pipeline.embed) }}
 {{ .path }}.embed: is {{ .pipeline.embed }}, but the documents of {{ .pipeline.store }} are embedded by {{ $store }}, whose vectors are others, leave it out
 {{- end }}
