@@ -9,8 +9,9 @@ GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versi
 PYTEST := python -m pytest -p no:cacheprovider
 ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
+DATA_TESTS := tests/app/data
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all campaign bench bench-before bench-client impact package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all campaign bench bench-before bench-client impact package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +36,9 @@ venv: ## make the Python environment of lint and tests
 gateway-venv: ## make the environment of the gateway's tests, with the Python of its image
 	@PYTHON=$$(tests/tools/gateway_python.sh) tests/tools/venv.sh gateway-venv > /dev/null
 
+data-venv: ## make the environment of the data component's tests, with the Python of its image
+	@PYTHON=$$(tests/tools/gateway_python.sh) tests/tools/venv.sh data-venv tests/requirements-data.txt > /dev/null
+
 images: ## build the serve (CPU) and gateway images; IMAGES="serve-cuda" for others
 	@images/build.sh $(or $(IMAGES),serve-cpu gateway)
 
@@ -53,6 +57,7 @@ verify: generate ## fail if a generated file in git is out of date
 
 lock: ## resolve the locks anew (images/lock.sh for the images)
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
+	@uv pip compile -q --python-version 3.13 --no-build --generate-hashes --extra data --extra data-test --custom-compile-command "make lock" pyproject.toml -o tests/requirements-data.txt
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --custom-compile-command "make lock" tests/clients/requirements.in -o tests/clients/requirements.txt
 	@for group in agents evaluation; do uv pip compile -q --python-version 3.11 --no-build --emit-build-options --generate-hashes --override $(ALL_CLIENTS)/override.txt --custom-compile-command "make lock" $(ALL_CLIENTS)/$$group.in -o $(ALL_CLIENTS)/$$group.txt; done
 	@images/lock.sh
@@ -60,10 +65,11 @@ lock: ## resolve the locks anew (images/lock.sh for the images)
 lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles, chart
 	@tests/lint.sh
 
-test-unit: venv gateway-venv deps ## levels 1 and 2: schema, guards, every template, every module
+test-unit: venv gateway-venv data-venv deps ## levels 1 and 2: schema, guards, every template, every module
 	@helm-unittest --strict -f 'tests/**/*_test.yaml' $(CHART)
 	@$(RAY_VLLM_STACK_CACHE)/gateway-venv/bin/$(PYTEST) $(GATEWAY_TESTS)
-	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) tests/app tests/golden tests/rules
+	@$(RAY_VLLM_STACK_CACHE)/data-venv/bin/$(PYTEST) $(DATA_TESTS)
+	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) --ignore=$(DATA_TESTS) tests/app tests/golden tests/rules
 
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on
 	@$(if $(PREPARED),:,tests/cluster/prepare.sh)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the project's images.
-# usage: build.sh [--engine buildah|docker|auto] [--names] [serve-cpu] [serve-cuda] [gateway] [demo-models]
+# usage: build.sh [--engine buildah|docker|auto] [--names] [serve-cpu] [serve-cuda] [gateway] [data] [demo-models]
 # Without an image's name: serve-cpu gateway. --names says what the images of this tree are called and builds nothing.
 # Each image is tagged with its version and with its version and a hash of all that it is made of. An image whose
 # hash is there already is not built again. The last lines on stdout are NAME=REF, one for each image asked for.
@@ -14,14 +14,14 @@ while [ $# -gt 0 ]; do
     --engine) engine=${2:?--engine needs a value}; shift ;;
     --engine=*) engine=${1#*=} ;;
     --names) only_names=1 ;;
-    serve-cpu | serve-cuda | gateway | demo-models) names+=("$1") ;;
-    *) die "unknown argument '$1', known: --engine serve-cpu serve-cuda gateway demo-models" ;;
+    serve-cpu | serve-cuda | gateway | data | demo-models) names+=("$1") ;;
+    *) die "unknown argument '$1', known: --engine serve-cpu serve-cuda gateway data demo-models" ;;
   esac
   shift
 done
 [ ${#names[@]} -gt 0 ] || names=(serve-cpu gateway)
 engine=$(pick_engine "$engine")
-serve_version=$(version serveImage) gateway_version=$(version gatewayImage)
+serve_version=$(version serveImage) gateway_version=$(version gatewayImage) data_version=$(version dataImage)
 torch_index=${TORCH_INDEX_URL:-https://download.pytorch.org/whl/cpu}
 
 build() { # REF LATEST BASE DOCKERFILE CONTEXT TARGET [BUILD ARGUMENT...]; LATEST may be empty
@@ -91,6 +91,13 @@ gateway() {
   build "$registry/gateway:$gateway_version-$hash" "$registry/gateway:$gateway_version" "$base" images/gateway/Dockerfile "$repo" "" \
     "UV_VERSION=$(version uv)" "IMAGE_VERSION=$gateway_version"
 }
+data() {
+  local hash base; base=$(base_image gateway)
+  hash=$(content_hash "$base $(version uv)" images/data images/serve/build/install.sh versions.yaml .dockerignore \
+    serve_app/{__init__,version}.py serve_app/versions.yaml serve_app/{settings,data})
+  build "$registry/data:$data_version-$hash" "$registry/data:$data_version" "$base" images/data/Dockerfile "$repo" "" \
+    "UV_VERSION=$(version uv)" "IMAGE_VERSION=$data_version"
+}
 demo_models() {
   local trained smollm2 minilm base; base=$(base_image serve)
   serve cpu
@@ -114,6 +121,7 @@ main() {
     case $name in
       serve-*) serve "${name#serve-}" ;;
       gateway) gateway ;;
+      data) data ;;
       demo-models) demo_models ;;
     esac
     lines+=("$name=$result")

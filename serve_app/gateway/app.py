@@ -21,6 +21,7 @@ from serve_app.gateway.background.supervisor import Supervisor
 from serve_app.gateway.background.watched import poll_forever
 from serve_app.gateway.config import watched_catalog
 from serve_app.gateway.dispatch import Dispatcher
+from serve_app.gateway.documents.forward import Documents, read_tokens
 from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.http.lifecycle import Drain
 from serve_app.gateway.management.app import management_app
@@ -50,6 +51,7 @@ async def gateway(
     config: Path,
     api_keys: Path | None,
     redis_password: str | None = None,
+    data_tokens: Path | None = None,
     metrics: Metrics,
     drain: Drain,
     usage_log: ByteStream,
@@ -64,6 +66,7 @@ async def gateway(
         config: The configuration file.
         api_keys: The directory of API keys' entries; None for no keys.
         redis_password: For the Redis of the configuration, if it wants one.
+        data_tokens: The directory of the tokens between the gateway and the data component; None for none.
         metrics: Where things are counted.
         drain: Tells whether the process is about to end.
         usage_log: Where the lines for requests go.
@@ -98,6 +101,7 @@ async def gateway(
     def settings() -> GatewayConfig:
         return catalog.current.config
 
+    tokens_of_data = read_tokens(data_tokens) if data_tokens else None
     log = UsageLog(usage_log)
     try:
         async with (
@@ -106,6 +110,7 @@ async def gateway(
             Tokens.connected(lambda: settings().oidc, lambda: settings().teams, access_metrics, supervisor) as tokens,
             store.opened(settings().redis, redis_password, limit_metrics, supervisor) as limits,
             ResponseStore.opened(settings().redis, redis_password) as response_store,
+            Documents.connected(settings, tokens_of_data, Limiter(limits, limit_metrics)) as documents,
         ):
             for watched in (catalog, keys):
                 if watched is not None:
@@ -135,13 +140,20 @@ async def gateway(
                     routing_metrics=routing_metrics,
                 ),
                 management=management_app(lambda: catalog.current, limiter, drain),
-                authenticator=Authenticator(keys, tokens, lambda: settings().teams, access_metrics),
+                authenticator=Authenticator(
+                    keys,
+                    tokens,
+                    lambda: settings().teams,
+                    access_metrics,
+                    tokens_of_data.own if tokens_of_data else b"",
+                ),
                 metrics=metrics,
                 meter=Meter(metering_metrics),
                 usage_log=log,
                 config=settings,
                 tracing=tracing,
                 draining=drain,
+                documents=documents,
             )
             await shadows.close()
     finally:

@@ -10,6 +10,7 @@ from serve_app.gateway.access.auth import Authenticator
 from serve_app.gateway.api import table
 from serve_app.gateway.api.errors import ApiError, Headers
 from serve_app.gateway.api.paths import Place, place_of
+from serve_app.gateway.documents.forward import Documents
 from serve_app.gateway.exchange.outcome import Outcome
 from serve_app.gateway.exchange.record import RequestRecord
 from serve_app.gateway.exchange.writer import ResponseWriter, StalledError
@@ -45,6 +46,7 @@ class GatewayApp:
         config: Callable[[], GatewayConfig],
         tracing: Tracing | None,
         draining: Callable[[], bool],
+        documents: Documents | None = None,
     ) -> None:
         """Joins the parts.
 
@@ -58,7 +60,9 @@ class GatewayApp:
             config: Gets the configuration in force.
             tracing: Makes spans; None for none.
             draining: Whether the process is about to end.
+            documents: Answers what the data component has; None for nothing.
         """
+        self._documents = documents
         self._proxy = proxy
         self._management = management
         self._authenticator = authenticator
@@ -134,7 +138,11 @@ class GatewayApp:
         record.api = table.find(record.method, record.path)
         if self._tracing is not None:
             record.span = self._tracing.start(record.method, table.template_of(record.path), headers)
-        if record.api is not None:
+        documents = self._documents
+        if documents is not None and (api := documents.find(record.path)):
+            record.api = api
+            await documents(scope, headers, receive, record, response)
+        elif record.api is not None:
             await self._proxy(scope, place, headers, receive, record.api, record, response)
         else:
             scope.setdefault("state", {})["caller"] = record.caller

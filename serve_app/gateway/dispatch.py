@@ -112,7 +112,8 @@ class Dispatcher:
             status = dispatched.answer.status
             server_error = config.retry.fallback_on_server_errors and status in _SERVER_ERRORS
             report = self._breakers.failed if server_error else self._breakers.succeeded
-            if status != HTTPStatus.TOO_MANY_REQUESTS and not server_error:
+            refused = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+            if not refused and not server_error:
                 return dispatched, ""
             dispatched.close()
             return None, SERVER_ERROR if server_error else RATE_LIMITED

@@ -21,9 +21,11 @@ import yaml
 from serve_app.models.environment import DIRECT_STREAMING
 from serve_app.settings.errors import SettingsError
 from serve_app.settings.model import ModelSettings
+from serve_app.settings.pipeline import RagSettings
 from serve_app.version import check_pair
 
 IMPORT_PATH = "serve_app.models:build_app"
+PIPELINE = "serve_app.pipelines:build_app"
 
 
 def check(config: dict[str, Any]) -> list[str]:
@@ -88,22 +90,35 @@ def _no_cluster() -> Iterator[None]:
         ray.get_runtime_context = real
 
 
+def parts(settings: RagSettings) -> list[str]:
+    """The names of the deployments that a pipeline's application has."""
+    from ray.serve._private.build_app import build_app
+
+    from serve_app.pipelines.rag import graph
+
+    with _no_cluster():
+        built = build_app(graph.build(settings), name=settings.pipeline_id)
+    return [deployment.name for deployment in built.deployments]
+
+
 def _check_application(application: Any) -> str:  # noqa: ANN401 - Ray has no types
-    if application.import_path != IMPORT_PATH:
+    if application.import_path not in (IMPORT_PATH, PIPELINE):
         return f"{application.name}: not ours ({application.import_path}), not built"
-    settings = ModelSettings.parse(application.args)
+    pipeline = application.import_path == PIPELINE
+    settings = RagSettings.parse(application.args) if pipeline else ModelSettings.parse(application.args)
+    what = f"{'pipeline' if pipeline else 'model'} {application.name!r}"
     check_pair(settings.versions.ray, settings.versions.vllm)
     try:
-        names = deployments(settings)
+        names = parts(settings) if isinstance(settings, RagSettings) else deployments(settings)
     except ValueError as error:
-        raise SettingsError(f"model {settings.model_id!r}: {' '.join(str(error).split())}") from error
+        raise SettingsError(f"{what}: {' '.join(str(error).split())}") from error
     for override in application.deployments:
         if override.name not in names:
             raise SettingsError(
-                f"model {settings.model_id!r}: the override for {override.name!r} fits no deployment, "
-                f"there are {' and '.join(names)}"
+                f"{what}: the override for {override.name!r} fits no deployment, there are {' and '.join(names)}"
             )
-    return f"{application.name}: {application.route_prefix} -> {settings.source} ({', '.join(names)})"
+    leads = settings.generate if isinstance(settings, RagSettings) else settings.source
+    return f"{application.name}: {application.route_prefix} -> {leads} ({', '.join(names)})"
 
 
 def main() -> int:

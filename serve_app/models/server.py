@@ -75,6 +75,18 @@ class ModelServer:
         """What the engine had to do when it last said so, for the policies of `serve_app.models.autoscaling`."""
         return self._statistics.values() if self._statistics else {}
 
+    async def embed_texts(self, texts: list[str], headers: dict[str, str]) -> dict[str, Any]:
+        """For pipelines; see `serve_app.models.by_handle`."""
+        from serve_app.models import by_handle
+
+        return await by_handle.embed(self._server, texts, headers)
+
+    async def score_texts(self, question: str, texts: list[str], headers: dict[str, str]) -> dict[str, Any]:
+        """For pipelines; see `serve_app.models.by_handle`."""
+        from serve_app.models import by_handle
+
+        return await by_handle.score(self._server, question, texts, headers)
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever Ray calls, such as prefill's `chat`
         if name == "_server":
             raise AttributeError(name)

@@ -15,6 +15,10 @@ DEVICES = r"^[1-9][0-9]{0,4}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+# A vector store's id is vs_ and this, a part of a URL's path and of a table's name.
+VECTOR_STORE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
+# A Serve deployment: what Ray makes of a class's name.
+DEPLOYMENT = r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$"
 HEADER = r"^[A-Za-z0-9_-]+$"
 # Of serve_app.impact: an effect, or one effect on one model or cluster; and what stands for a verdict.
 EFFECT = (
@@ -41,6 +45,8 @@ WORDS = {
     DEVICES: "a number of devices",
     ENV_NAME: "letters, digits and _, no digit first",
     NAME: "letters, digits, ., _ and -, at most 63",
+    VECTOR_STORE: "lower-case letters, digits and -, at most 40",
+    DEPLOYMENT: "letters, digits, _, ., : and -, a letter first, at most 128",
     HEADER: "letters, digits, _ and -",
     HOST: "a host name in lower case, whose first label may be *",
 }

@@ -21,6 +21,7 @@ Schema = dict[str, Any]
 # The entries of these maps take their descriptions from the keys that stand for them in values.yaml.
 REPRESENTATIVES: dict[Keys, Keys] = {
     ("models", "*"): ("modelDefaults",),
+    ("pipelines", "*"): ("pipelineDefaults",),
     ("clusters", "*"): ("clusterDefaults",),
     ("accelerators", "*"): ("acceleratorDefaults",),
     ("capacity", "nodePools", "*"): ("capacity", "nodePoolDefaults"),

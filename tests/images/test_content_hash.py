@@ -28,7 +28,7 @@ def hashed(image: str) -> set[str]:
     return paths
 
 
-@pytest.mark.parametrize("image", ["serve", "gateway"])
+@pytest.mark.parametrize("image", ["serve", "gateway", "data"])
 def test_all_that_a_dockerfile_copies_is_hashed_and_so_is_the_dockerfile(image: str) -> None:
     dockerfile = ROOT / f"images/{image}/Dockerfile"
     sources = copied(dockerfile) | {str(dockerfile.relative_to(ROOT)), ".dockerignore"}

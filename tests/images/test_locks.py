@@ -47,10 +47,13 @@ def test_azure_changes_no_package_of_either_image() -> None:
 
 
 def test_dockerfiles_and_uv_agree(versions: dict[str, Any]) -> None:
-    for name, python in (("serve", versions["python"]), ("gateway", versions["gatewayPython"])):
+    pythons = {"serve": versions["python"], "gateway": versions["gatewayPython"], "data": versions["gatewayPython"]}
+    for name, python in pythons.items():
         text = (ROOT / f"images/{name}/Dockerfile").read_text()
         assert set(re.findall(r"ARG UV_VERSION=(\S+)", text)) == {versions["uv"]}
-        assert re.findall(r"ARG BASE_IMAGE=(\S+)", text) == [library('base_image "$1"', name)]
+        assert re.findall(r"ARG BASE_IMAGE=(\S+)", text) == [
+            library('base_image "$1"', "gateway" if name == "data" else name)
+        ]
         assert f"/python:{python}-slim-" in text
 
 

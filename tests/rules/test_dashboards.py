@@ -14,6 +14,7 @@ from tests.cluster.stack import CHART
 FILES = sorted((CHART / "files/dashboards").glob("*.json"))
 VARIABLES = {
     "ray-vllm-stack": ["datasource", "namespace", "cluster", "model"],
+    "ray-vllm-stack-pipelines": ["datasource", "namespace", "cluster", "pipeline"],
     "ray-vllm-stack-gateway": ["datasource", "namespace", "model", "route", "team"],
 }
 # The ids of Grafana's units that the dashboards use; Grafana shows a misspelt one as a suffix, and says nothing.

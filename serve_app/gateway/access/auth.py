@@ -1,8 +1,10 @@
 """Who sends a request: the holder of an API key, or of an identity provider's token."""
 
+import hmac
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from serve_app.gateway.access.keys import KeyRing
@@ -30,15 +32,18 @@ class Authenticator:
         tokens: Tokens | None,
         teams: Callable[[], Mapping[str, Team]],
         metrics: AccessMetrics,
+        internal: bytes = b"",
     ) -> None:
-        """Takes the two ways in.
+        """Takes the ways in.
 
         Args:
             keys: API keys; with None, and where no tokens are configured either, everybody is let in.
             tokens: Tokens of an identity provider; None for keys only.
             teams: Gets the teams in force: the same object as long as they are the same.
             metrics: Where refusals are counted.
+            internal: The token of the stack's own components, which ask on behalf of others; empty for none.
         """
+        self._internal = internal
         self._keys = keys
         self._tokens = tokens
         self._teams = teams
@@ -57,6 +62,8 @@ class Authenticator:
             ApiError: 401 `invalid_api_key` or `invalid_token`; 403 and 503 as `Tokens.check` has them.
         """
         tokens = self._tokens if self._tokens and self._tokens.configured else None
+        if self._internal and hmac.compare_digest(_credential(headers), self._internal):
+            return self._on_behalf(headers)
         if self._keys is None and tokens is None:
             return ANYBODY
         text = _credential(headers)
@@ -75,6 +82,13 @@ class Authenticator:
             self._metrics.failed(AuthFailure.EXPIRED)
             raise _expired(caller.key, caller.expires_at)
         return caller
+
+    def _on_behalf(self, headers: Headers) -> Caller:
+        """The caller for whom a component of the stack asks, with the limits in force; it names one that was let in."""
+        team, key, subject = (headers.get(b"x-gateway-" + name, b"").decode() for name in (b"team", b"key", b"subject"))
+        entry = self._keys.current.keys.get(key) if self._keys else None
+        caller = _caller(key, entry, self._teams()) if entry else _of_team(key, team, subject, self._teams())
+        return replace(caller, priority="low") if headers.get(b"x-gateway-priority") == b"low" else caller
 
     def _holder(self, text: bytes) -> Caller | None:
         if self._keys is None or not text:
@@ -110,6 +124,15 @@ def _caller(name: str, key: Key, teams: Mapping[str, Team]) -> Caller:
         priority=key.priority or team.priority or "normal",
         expires_at=expires_at,
     )
+
+
+def _of_team(key: str, team: str, subject: str, teams: Mapping[str, Team]) -> Caller:
+    """A caller whose key is not in the ring (any more), or who came with a token."""
+    policy = teams.get(team)
+    if policy is None:
+        return Caller(key=key, subject=subject)
+    policies = ((f"team/{team}", policy),)
+    return Caller(key=key, team=team, subject=subject, policies=policies, priority=policy.priority or "normal")
 
 
 def _refusal(*, given: bool, keys: bool, tokens: bool) -> ApiError:

@@ -75,6 +75,12 @@ ALL_APIS = (*dict.fromkeys(APIS.values()), RETRIEVE, CANCEL)
 RESPONSE_ID = r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,255}"
 """Pattern of what follows `/v1/responses/`: nothing that leads to another path at the model."""
 
+FILES = Api("files", frozenset(), takes_tokens=False)
+VECTOR_STORES = Api("vector_stores", frozenset(), takes_tokens=False)
+_OF_DATA = {"files": FILES, "vector_stores": VECTOR_STORES}
+_DATA = re.compile(r"/v1/(files|vector_stores)(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}){0,5}")
+"""Paths of the data component: nothing in them leads elsewhere."""
+
 _OTHERS = frozenset(("/v1/models", "/v1/limits", "/openapi.json"))
 _RESPONSES = "/v1/responses/"
 _OF_RESPONSE = re.compile(f"{_RESPONSES}({RESPONSE_ID})(/cancel)?")
@@ -97,6 +103,12 @@ def find(method: str, path: str) -> Api | None:
     return api
 
 
+def of_data(path: str) -> Api | None:
+    """The API of a path that the data component answers; None for all others."""
+    found = _DATA.fullmatch(path)
+    return None if found is None else _OF_DATA[found[1]]
+
+
 def _of_response(path: str) -> Api | None:
     found = _OF_RESPONSE.fullmatch(path)
     return None if found is None else CANCEL if found[2] else RETRIEVE
@@ -113,6 +125,8 @@ def template_of(path: str) -> str:
         return path
     if found := _OF_RESPONSE.fullmatch(path):
         return f"{_RESPONSES}{{response_id}}{found[2] or ''}"
+    if found := _DATA.fullmatch(path):
+        return f"/v1/{found[1]}"
     return "/v1/models/{model}" if path.startswith("/v1/models/") else "/"
 
 

@@ -18,6 +18,8 @@ from serve_app.gateway.upstream.pool import Pool
 _MAX_ERROR_BODY = 1024 * 1024
 """Bytes; vLLM's lists of validation errors have 470,000 of them for a part without `detail`."""
 _JSON = (b"content-type", b"application/json")
+_ANSWERED = b"x-pipeline-answered"
+"""Of a pipeline's errors: its 503 is its own word, such as of a store that is away, not of a replica that is."""
 
 
 class AttemptError(Exception):
@@ -183,7 +185,7 @@ async def _answer_of_error(connection: Connection, first: bytes, request: Upstre
     if status < HTTPStatus.BAD_REQUEST:
         location = _value(connection, b"location").decode("latin-1")
         raise AttemptError(Reason.INVALID, f"redirected to {location!r}")
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and not _value(connection, _ANSWERED):
         raise AttemptError(Reason.UNAVAILABLE, text)
     if status == HTTPStatus.NOT_FOUND and text.startswith("Path '") and "/-/routes" in text:
         # Ray Serve's proxy, HAProxy or replica, while an application starts or a cluster is swapped.

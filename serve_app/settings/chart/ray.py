@@ -149,6 +149,7 @@ class ClusterDefaults(Part):
     service_accounts: ServiceAccounts
     network_policy: ClusterPolicy
     drain_seconds: WholeSeconds
+    documents: bool
     env: PodEnv
     spec: Raw
 

@@ -14,9 +14,11 @@ from serve_app.settings.chart.cluster_services import (
     SmokeTest,
     Uninstall,
 )
+from serve_app.settings.chart.data import Data, VectorStores
 from serve_app.settings.chart.gateway import Gateway
 from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
+from serve_app.settings.chart.pipeline import PipelineDefaults, Pipelines
 from serve_app.settings.chart.pod import PodDefaults
 from serve_app.settings.chart.ray import AcceleratorDefaults, Accelerators, ClusterDefaults, Clusters, Platforms, Redis
 from serve_app.settings.chart.routes import ProviderDefaults, Providers, Routes
@@ -68,6 +70,8 @@ class Values(Part):
     openshift: OpenShift
     models: Models
     model_defaults: ModelDefaults
+    pipelines: Pipelines
+    pipeline_defaults: PipelineDefaults
     routes: Routes
     providers: Providers
     provider_defaults: ProviderDefaults
@@ -79,6 +83,8 @@ class Values(Part):
     accelerators: Accelerators
     accelerator_defaults: AcceleratorDefaults
     redis: Redis
+    data: Data
+    vector_stores: VectorStores
     capacity: Capacity
     metrics: Metrics
     network_policy: NetworkPolicy

@@ -5,7 +5,7 @@ that names the key and the remedy (`explain`).
 """
 
 from serve_app.settings.gateway.access import Key, Oidc, Policy, Priority, Team
-from serve_app.settings.gateway.file import GatewayConfig, Metering, Redis, Shadows
+from serve_app.settings.gateway.file import Data, GatewayConfig, Metering, Redis, Shadows
 from serve_app.settings.gateway.http import Breaker, Cors, KeepAlive, Limits, Queue, Retry, Timeouts
 from serve_app.settings.gateway.models import ApiName, HeaderValue, Model, Price, Task
 from serve_app.settings.gateway.routes import Backend, Backends, Fallback, Match, Route, Shadow, Sticky
@@ -17,6 +17,7 @@ __all__ = [
     "Backends",
     "Breaker",
     "Cors",
+    "Data",
     "Fallback",
     "GatewayConfig",
     "HeaderValue",

@@ -24,6 +24,13 @@ class Redis(Section):
     timeout_seconds: Seconds = Field(default=0.25, description="After that, limits are each replica's own for a while.")
 
 
+class Data(Section):
+    """The component that answers /v1/files and /v1/vector_stores."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = Field(description="http://HOST:PORT")
+    max_file_bytes: PositiveCount = Field(default=100 * 1024 * 1024, description="Of the largest file.")
+
+
 class Metering(Section):
     """What is written down about requests."""
 
@@ -42,6 +49,7 @@ class GatewayConfig(Section):
     teams: dict[Name, Team] = Field(default_factory=dict, description="Team -> its limits.")
     oidc: Oidc | None = None
     redis: Redis | None = None
+    data: Data | None = None
     limits: Limits = Limits()
     cors: Cors = Cors()
     timeouts: Timeouts = Timeouts()

@@ -194,6 +194,7 @@ async def running_gateway(
     delay_seconds: float = 0,
     policy: dict[str, Any] | None = None,
     tracing: Tracing | None = None,
+    data_tokens: Path | None = None,
 ) -> AsyncIterator[Gateway]:
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -206,6 +207,7 @@ async def running_gateway(
     async with gateway(
         config=path,
         api_keys=keys,
+        data_tokens=data_tokens,
         metrics=metrics,
         drain=drain,
         usage_log=stdout,

@@ -1,11 +1,16 @@
 {{/*
-The gateway's configuration file: only models that are enabled, the providers, and the routes to both.
+The gateway's configuration file: only models and pipelines that are enabled, the providers, and the routes to both.
 usage: include "ray-vllm-stack.gateway.config" $
 */}}
 {{- define "ray-vllm-stack.gateway.config" -}}
 {{- $models := dict }}
 {{- range $id, $model := .Values.resolved.enabled }}
   {{- $_ := include "ray-vllm-stack.gateway.config.model" (dict "root" $ "model" $model) | fromJson | set $models $id }}
+{{- end }}
+{{- range $id, $pipeline := .Values.resolved.pipelines }}
+  {{- if $pipeline.enabled }}
+    {{- $_ := include "ray-vllm-stack.gateway.config.pipeline" (dict "root" $ "pipeline" $pipeline) | fromJson | set $models $id }}
+  {{- end }}
 {{- end }}
 {{- range $id, $provider := .Values.resolved.providers }}
   {{- $entry := dict "root" $ "id" $id "provider" $provider }}
@@ -27,6 +32,10 @@ usage: include "ray-vllm-stack.gateway.config" $
   "metering" .Values.gateway.metering }}
 {{- if and .Values.auth.enabled .Values.auth.oidc.enabled }}
   {{- $_ := set $config "oidc" (omit .Values.auth.oidc "enabled") }}
+{{- end }}
+{{- if .Values.data.enabled }}
+  {{- $data := dict "url" (include "ray-vllm-stack.data.url" .) "maxFileBytes" (int64 .Values.data.files.maxBytes) }}
+  {{- $_ := set $config "data" $data }}
 {{- end }}
 {{- if .Values.gateway.redis.enabled }}
   {{- $_ := include "ray-vllm-stack.gateway.redis" . | fromJson | set $config "redis" }}

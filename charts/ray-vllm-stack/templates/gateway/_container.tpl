@@ -15,6 +15,9 @@ args:
   {{- if include "ray-vllm-stack.gateway.redisPassword" . | fromJson }}
   - --redis-password-file=/etc/gateway-redis/password
   {{- end }}
+  {{- if .Values.data.enabled }}
+  - --data-tokens=/etc/gateway-data
+  {{- end }}
   - --drain-seconds={{ int .Values.gateway.drainSeconds }}
 {{- with include "ray-vllm-stack.gateway.env" . }}
 env:

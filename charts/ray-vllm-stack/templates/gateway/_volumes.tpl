@@ -24,6 +24,12 @@ usage: include "ray-vllm-stack.gateway.volumes" $
     secretName: {{ .secret }}
     items: [{key: {{ .key | quote }}, path: password}]
 {{- end }}
+{{- if .Values.data.enabled }}
+- name: data-tokens
+  secret:
+    secretName: {{ include "ray-vllm-stack.data.secret" . }}
+    items: [{key: gateway-token, path: gateway-token}, {key: token, path: token}]
+{{- end }}
 {{- with include "ray-vllm-stack.caBundle" .Values.gateway.caBundle }}
 - name: ca-bundle
   {{- . | nindent 2 }}
@@ -46,6 +52,9 @@ usage: include "ray-vllm-stack.gateway.volumeMounts" $
 {{- end }}
 {{- if include "ray-vllm-stack.gateway.redisPassword" . | fromJson }}
 - {name: redis-password, mountPath: /etc/gateway-redis, readOnly: true}
+{{- end }}
+{{- if .Values.data.enabled }}
+- {name: data-tokens, mountPath: /etc/gateway-data, readOnly: true}
 {{- end }}
 {{- if include "ray-vllm-stack.caBundle" .Values.gateway.caBundle }}
 - {name: ca-bundle, mountPath: /etc/ca-bundle, readOnly: true}

@@ -22,6 +22,15 @@ usage: include "ray-vllm-stack.image.gateway" $
 {{- end }}
 
 {{/*
+Reference of the data component's image.
+usage: include "ray-vllm-stack.image.data" $
+*/}}
+{{- define "ray-vllm-stack.image.data" -}}
+{{- $tag := (include "ray-vllm-stack.versions" . | fromJson).dataImage }}
+{{- include "ray-vllm-stack.image" (dict "root" . "image" .Values.data.image "tag" $tag) }}
+{{- end }}
+
+{{/*
 `imagePullSecrets` of a pod spec, or nothing: those of `imagePullSecrets` and `global.imagePullSecrets`, each a name or
 an object with a name.
 usage: include "ray-vllm-stack.imagePullSecrets" $

@@ -9,6 +9,7 @@ usage: include "ray-vllm-stack.observability.alerts" $ | fromJsonArray
 {{- $groups := list }}
 {{- range $path, $_ := .Files.Glob "files/alerts/*.yaml" }}
   {{- $text := $root.Files.Get $path | replace "$namespace" $root.Release.Namespace | replace "$gatewayJob" $gateway }}
+  {{- $text = $text | replace "$dataJob" (include "ray-vllm-stack.data.name" $root) }}
   {{- $text = $text | replace "$rayJob" (printf "%s/%s" $root.Release.Namespace $ray) }}
   {{- $groups = concat $groups (fromYaml $text).groups }}
 {{- end }}

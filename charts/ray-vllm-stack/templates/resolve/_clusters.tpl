@@ -1,8 +1,8 @@
 {{/*
 The Ray clusters by name, as JSON: entries over `clusterDefaults`, with the name of the RayService, the URL of its Serve
 (KubeRay makes the Service once the cluster is ready), its models, worker groups, image, ServiceAccounts, and the claims
-with weights. Standalone models that name a cluster take its storage, image and account, and are apart from its models.
-usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "platforms" … "classes" …) | fromJson
+with weights and graphs, and its pipelines. Standalone models that name a cluster take its storage, image and account, and are apart from its models.
+usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "pipelines" … "platforms" … "classes" …) | fromJson
 */}}
 {{- define "ray-vllm-stack.resolve.clusters" -}}
 {{- $root := .root }}
@@ -25,6 +25,7 @@ usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "pl
         {{- $_ := set $cluster "claims" (concat $cluster.claims $claims | uniq | sortAlpha) }}
       {{- end }}
     {{- end }}
+    {{- include "ray-vllm-stack.resolve.clusterPipelines" (dict "cluster" $cluster "pipelines" $.pipelines) }}
     {{- $_ := include "ray-vllm-stack.resolve.groups" (dict "cluster" $cluster "classes" $.classes) | fromJsonArray | set $cluster "groups" }}
     {{- $platform := get $.platforms $cluster.platform | default dict }}
     {{- $_ := set $cluster "imageReference" (include "ray-vllm-stack.resolve.image" (dict "root" $root "image" $cluster.image "platform" $platform)) }}

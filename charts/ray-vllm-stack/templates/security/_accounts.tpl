@@ -22,6 +22,10 @@ usage: include "ray-vllm-stack.security.accounts" $ | fromJsonArray
   {{- $name := include "ray-vllm-stack.security.redisAccount" . }}
   {{- $accounts = append $accounts (dict "path" "redis.serviceAccount" "role" "redis" "name" $name "values" .Values.redis.serviceAccount) }}
 {{- end }}
+{{- if .Values.data.enabled }}
+  {{- $name := include "ray-vllm-stack.security.dataAccount" . }}
+  {{- $accounts = append $accounts (dict "path" "data.serviceAccount" "role" "data" "name" $name "values" .Values.data.serviceAccount) }}
+{{- end }}
 {{- toJson $accounts }}
 {{- end }}
 
@@ -39,4 +43,12 @@ usage: include "ray-vllm-stack.security.redisAccount" $
 */}}
 {{- define "ray-vllm-stack.security.redisAccount" -}}
 {{- .Values.redis.serviceAccount.name | default (include "ray-vllm-stack.redis.name" .) }}
+{{- end }}
+
+{{/*
+Name of the data component's ServiceAccount.
+usage: include "ray-vllm-stack.security.dataAccount" $
+*/}}
+{{- define "ray-vllm-stack.security.dataAccount" -}}
+{{- .Values.data.serviceAccount.name | default (include "ray-vllm-stack.data.name" .) }}
 {{- end }}

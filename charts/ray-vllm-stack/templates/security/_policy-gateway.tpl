@@ -12,8 +12,13 @@ ingress:
     {{- with .Values.networkPolicy.clients }}
     from:
       {{- toYaml . | nindent 6 }}
-      - podSelector: # helm test
-          {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" (list "smoke")) | nindent 10 }}
+      {{- with include "ray-vllm-stack.security.documentsClusters" $ | fromJsonArray }}
+      - podSelector: # pipelines
+          {{- include "ray-vllm-stack.security.rayPods" (dict "root" $ "clusters" .) | nindent 10 }}
+      {{- end }}
+      - podSelector: # helm test{{ if $.Values.data.enabled }}, and what embeds documents{{ end }}
+          {{- $own := ternary (list "smoke" "data") (list "smoke") $.Values.data.enabled }}
+          {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" $own) | nindent 10 }}
     {{- end }}
   - ports: [{port: 9090}]
     from:
@@ -30,6 +35,9 @@ egress:
     to:
       - podSelector:
           {{- include "ray-vllm-stack.security.pods" (dict "root" . "components" (list "redis")) | nindent 10 }}
+  {{- end }}
+  {{- with include "ray-vllm-stack.security.toData" . }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- range include "ray-vllm-stack.security.gatewayPorts" . | fromJsonArray }}
   - ports: [{port: {{ int . }}}]

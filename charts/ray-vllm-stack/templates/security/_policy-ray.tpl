@@ -30,6 +30,9 @@ egress:
     to:
       - ipBlock: {cidr: 169.254.170.23/32}
       - ipBlock: {cidr: "fd00:ec2::23/128"}
+  {{- with include "ray-vllm-stack.security.documentsEgress" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with include "ray-vllm-stack.security.storeEgress" . }}
   {{- . | nindent 2 }}
   {{- end }}
@@ -79,4 +82,33 @@ ingress:
         namespaceSelector: {}
         {{- end }}
       {{- end }}
+{{- end }}
+
+{{/*
+Egress rules from a cluster's pipelines to what they ask, the gateway and the documents, and to where their spans go, as a YAML
+list, or nothing.
+usage: include "ray-vllm-stack.security.documentsEgress" (dict "root" $ "cluster" <cluster>)
+*/}}
+{{- define "ray-vllm-stack.security.documentsEgress" -}}
+{{- if .cluster.documents -}}
+- ports: [{port: 8080}]
+  to:
+    - podSelector:
+        {{- include "ray-vllm-stack.security.pods" (dict "root" .root "components" (list "data" "gateway")) | nindent 8 }}
+{{- with .root.Values.gateway.tracing.endpoint }}
+- ports: [{port: {{ include "ray-vllm-stack.url.port" . }}}]
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Names of the clusters whose pods may reach documents, as a sorted JSON array.
+usage: include "ray-vllm-stack.security.documentsClusters" $ | fromJsonArray
+*/}}
+{{- define "ray-vllm-stack.security.documentsClusters" -}}
+{{- $names := list }}
+{{- range $name, $cluster := .Values.resolved.clusters }}
+  {{- if $cluster.documents }}{{ $names = append $names $name }}{{ end }}
+{{- end }}
+{{- $names | sortAlpha | toJson }}
 {{- end }}

@@ -40,7 +40,8 @@ rayClusterDeletionDelaySeconds: {{ int .cluster.drainSeconds }}
 upgradeStrategy:
   type: NewCluster
 serveConfigV2: |
-  {{- include "ray-vllm-stack.serving.serveConfig" . | nindent 2 }}
+  {{- /* a prompt's empty lines stay empty: indented they would make Helm write all of this as one quoted line */ -}}
+  {{- regexReplaceAll "(?m)^ +$" (include "ray-vllm-stack.serving.serveConfig" . | nindent 2) "" }}
 rayClusterConfig:
   rayVersion: {{ (include "ray-vllm-stack.versions" .root | fromJson).ray | quote }}
   enableInTreeAutoscaling: true
@@ -59,7 +60,7 @@ rayClusterConfig:
 {{- end }}
 
 {{/*
-Whether a cluster has a model that never sleeps: "true" or "false". Where all sleep there may be no worker, and the head
+Whether a cluster has a model or a pipeline that never sleeps: "true" or "false". Where all sleep there may be no worker, and the head
 takes the request that wakes one.
 usage: include "ray-vllm-stack.serving.keepsWorkers" .cluster
 */}}
@@ -68,6 +69,11 @@ usage: include "ray-vllm-stack.serving.keepsWorkers" .cluster
 {{- range .models }}
   {{- if .enabled }}
     {{- range .parts }}{{ $keeps = or $keeps (gt (int .replicas.min) 0) }}{{ end }}
+  {{- end }}
+{{- end }}
+{{- range .pipelines }}
+  {{- if .enabled }}
+    {{- range .deployments }}{{ $keeps = or $keeps (gt (int .replicas.min) 0) }}{{ end }}
   {{- end }}
 {{- end }}
 {{- $keeps }}

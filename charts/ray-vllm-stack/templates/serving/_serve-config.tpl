@@ -1,5 +1,5 @@
 {{/*
-Ray Serve's configuration: one application per enabled model, so that an edit of one leaves the others alone. On IPv6 the
+Ray Serve's configuration: one application per enabled model and pipeline, so that an edit of one leaves the others alone. On IPv6 the
 host is spelt `::0`: Ray tells HAProxy `*` for `::`, which HAProxy takes for IPv4.
 usage: include "ray-vllm-stack.serving.serveConfig" <context>
 */}}
@@ -12,6 +12,12 @@ http_options:
 {{- range $id, $model := .cluster.models }}
   {{- if $model.enabled }}
     {{- $application := include "ray-vllm-stack.serving.application" (dict "root" $.root "model" $model) }}
+    {{- $applications = append $applications $application }}
+  {{- end }}
+{{- end }}
+{{- range $id, $pipeline := .cluster.pipelines }}
+  {{- if $pipeline.enabled }}
+    {{- $application := include "ray-vllm-stack.pipelines.application" (dict "root" $.root "pipeline" $pipeline) }}
     {{- $applications = append $applications $application }}
   {{- end }}
 {{- end }}

@@ -11,6 +11,9 @@ usage: include "ray-vllm-stack.serving.volumes" <context>
 - name: ca-bundle
   {{- . | nindent 2 }}
 {{- end }}
+{{- with include "ray-vllm-stack.pipelines.volume" . }}
+{{ . }}
+{{- end }}
 {{- range .cluster.claims }}
 - name: {{ include "ray-vllm-stack.serving.claimVolume" . }}
   persistentVolumeClaim:
@@ -44,6 +47,11 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
 {{- if include "ray-vllm-stack.caBundle" .cluster.storage.caBundle }}
 - name: ca-bundle
   mountPath: /etc/ca-bundle
+  readOnly: true
+{{- end }}
+{{- if .cluster.documents }}
+- name: documents
+  mountPath: /etc/ray-vllm-stack
   readOnly: true
 {{- end }}
 {{- range .cluster.claims }}

@@ -60,7 +60,7 @@ usage: include "ray-vllm-stack.validate.auth.cost" (dict "root" $ "teams" <map> 
 {{- define "ray-vllm-stack.validate.auth.cost" -}}
 {{- $resolved := .root.Values.resolved }}
 {{- $priced := false }}
-{{- range concat (values $resolved.models) (values $resolved.providers) }}
+{{- range concat (values $resolved.models) (values $resolved.pipelines) (values $resolved.providers) }}
   {{- $priced = or $priced (ne (len (.price | default dict)) 0) }}
 {{- end }}
 {{- range $kind := list "teams" "apiKeys" }}
@@ -80,7 +80,8 @@ usage: include "ray-vllm-stack.validate.auth.names" $ | fromJsonArray
 {{- $models := .Values.resolved.models }}
 {{- $adapters := .Values.resolved.adapters }}
 {{- $routes := .Values.resolved.routes }}
-{{- concat (keys $models) (keys .Values.resolved.servedNames) (keys $adapters) (keys $routes) | uniq | sortAlpha | toJson }}
+{{- $pipelines := .Values.resolved.pipelines }}
+{{- concat (keys $models) (keys $pipelines) (keys .Values.resolved.servedNames) (keys $adapters) (keys $routes) | uniq | sortAlpha | toJson }}
 {{- end }}
 
 {{/*

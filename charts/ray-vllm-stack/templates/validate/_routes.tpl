@@ -3,7 +3,7 @@ Guards of the routes.
 usage: include "ray-vllm-stack.validate.routes" $
 */}}
 {{- define "ray-vllm-stack.validate.routes" -}}
-{{- $models := .Values.resolved.models }}
+{{- $models := merge (dict) .Values.resolved.models .Values.resolved.pipelines }}
 {{- $providers := .Values.resolved.providers }}
 {{- $adapters := .Values.resolved.adapters }}
 {{- range $name, $route := .Values.resolved.routes }}

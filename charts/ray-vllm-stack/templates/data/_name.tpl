@@ -1,0 +1,32 @@
+{{/*
+Name of the data component's objects.
+usage: include "ray-vllm-stack.data.name" $
+*/}}
+{{- define "ray-vllm-stack.data.name" -}}
+{{- include "ray-vllm-stack.component.name" (dict "root" . "component" "data") }}
+{{- end }}
+
+{{/*
+URL of the data component, without /v1. It never changes, so that it may stand in a Ray pod.
+usage: include "ray-vllm-stack.data.url" $
+*/}}
+{{- define "ray-vllm-stack.data.url" -}}
+{{- printf "http://%s.%s.svc:8080" (include "ray-vllm-stack.data.name" .) .Release.Namespace }}
+{{- end }}
+
+{{/*
+Name of the Secret with the tokens between the data component and those around it: `token`, which the component asks of the
+gateway and of pipelines, and `gateway-token`, with which it asks the gateway on behalf of a team.
+usage: include "ray-vllm-stack.data.secret" $
+*/}}
+{{- define "ray-vllm-stack.data.secret" -}}
+{{- .Values.data.existingSecret | default (include "ray-vllm-stack.data.name" .) }}
+{{- end }}
+
+{{/*
+Name of the claim that the data component keeps things on.
+usage: include "ray-vllm-stack.data.claim" $
+*/}}
+{{- define "ray-vllm-stack.data.claim" -}}
+{{- .Values.data.persistence.existingClaim | default (include "ray-vllm-stack.data.name" .) }}
+{{- end }}

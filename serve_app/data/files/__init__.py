@@ -1,0 +1,1 @@
+"""Files: their bytes, what is known of them, and `/v1/files`."""

@@ -1,0 +1,1 @@
+"""From a file to the parts of a store: parsing, splitting, embedding, and who does it when."""

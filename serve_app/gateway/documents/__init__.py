@@ -1,0 +1,1 @@
+"""Files and vector stores: requests that go on to the data component, with who sends them."""

@@ -1,0 +1,1 @@
+"""Kind `rag`: find documents, and have a model answer from them."""

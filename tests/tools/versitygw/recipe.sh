@@ -1,0 +1,1 @@
+go_build versitygw github.com/versity/versitygw/cmd/versitygw
