@@ -9,16 +9,9 @@ podSelector:
 policyTypes: [Ingress, Egress]
 ingress:
   - ports: [{port: 8080}]
-    {{- with .Values.networkPolicy.clients }}
+    {{- with include "ray-vllm-stack.security.gatewayClients" . }}
     from:
-      {{- toYaml . | nindent 6 }}
-      {{- with include "ray-vllm-stack.security.documentsClusters" $ | fromJsonArray }}
-      - podSelector: # pipelines
-          {{- include "ray-vllm-stack.security.rayPods" (dict "root" $ "clusters" .) | nindent 10 }}
-      {{- end }}
-      - podSelector: # helm test{{ if $.Values.data.enabled }}, and what embeds documents{{ end }}
-          {{- $own := ternary (list "smoke" "data") (list "smoke") $.Values.data.enabled }}
-          {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" $own) | nindent 10 }}
+      {{- . | nindent 6 }}
     {{- end }}
   - ports: [{port: 9090}]
     from:
@@ -45,6 +38,23 @@ egress:
   {{- with .Values.networkPolicy.gatewayEgress }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+
+{{/*
+Who may ask the gateway, or nothing where everybody may: clients by values, pipelines, `helm test`, and what embeds documents.
+usage: with include "ray-vllm-stack.security.gatewayClients" $
+*/}}
+{{- define "ray-vllm-stack.security.gatewayClients" -}}
+{{- with .Values.networkPolicy.clients }}
+{{- toYaml . }}
+{{- with include "ray-vllm-stack.security.documentsClusters" $ | fromJsonArray }}
+- podSelector:
+    {{- include "ray-vllm-stack.security.rayPods" (dict "root" $ "clusters" .) | nindent 4 }}
+{{- end }}
+- podSelector:
+    {{- $own := ternary (list "smoke" "data") (list "smoke") $.Values.data.enabled }}
+    {{- include "ray-vllm-stack.security.pods" (dict "root" $ "components" $own) | nindent 4 }}
+{{- end }}
 {{- end }}
 
 {{/*
