@@ -21,7 +21,7 @@ room() {
   [ "$disk" -gt $need ] || { echo "prepare.sh: needs $((need / 1000)) GB of disk at $cache; free some, or set RAY_VLLM_STACK_CACHE to another disk" >&2; exit 1; }
   [ "$memory" -gt 9000 ] || { echo "prepare.sh: needs 9 GB of free memory for the Ray pods of two models" >&2; exit 1; }
 }
-build_images() { images/build.sh serve-cpu gateway demo-models | tee "$cache/images.txt"; }
+build_images() { images/build.sh serve-cpu gateway data demo-models | tee "$cache/images.txt"; }
 load_images() {
   tests/cluster/images.sh kuberay-operator redis
   local refs; mapfile -t refs < <(sed -n 's/^[a-z-]*=//p' "$cache/images.txt")

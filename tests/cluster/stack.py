@@ -103,7 +103,7 @@ class Stack:
     def arguments(self) -> list[str]:
         """Values files and image tags as helm arguments."""
         arguments = [word for file in self.values for word in ("-f", str(file))]
-        for name, key in (("serve-cpu", "clusterDefaults.image"), ("gateway", "gateway.image")):
+        for name, key in (("serve-cpu", "clusterDefaults.image"), ("gateway", "gateway.image"), ("data", "data.image")):
             if name in self.images:
                 repository, tag = self.images[name].rsplit(":", 1)
                 registry, repository = repository.split("/", 1)
@@ -178,8 +178,12 @@ class Stack:
     @property
     def api_key(self) -> str:
         """The key named default."""
+        return self.key("default")
+
+    def key(self, name: str) -> str:
+        """A key of `auth.apiKeys`."""
         secret = json.loads(self.kubectl("get", "secret", f"{self.fullname}-api-keys", "-o", "json"))
-        return base64.b64decode(secret["data"]["default"]).decode()
+        return base64.b64decode(secret["data"][name]).decode()
 
     @property
     def models(self) -> list[str]:
