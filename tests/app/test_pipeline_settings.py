@@ -70,7 +70,7 @@ def test_filters_that_are_none(filters: Any, says: str) -> None:
 
 def test_filters_of_any_depth_are_refused() -> None:
     filters: dict[str, Any] = EQUAL
-    for _ in range(DEEPEST):
+    for _ in range(DEEPEST + 1):
         filters = {"type": "and", "filters": [filters]}
     with pytest.raises(SettingsError, match="levels deep"):
         check_filters(filters, "filters")

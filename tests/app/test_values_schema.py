@@ -82,9 +82,11 @@ RAW_OF_PODS = (
 RAW |= {f"{pod}.{key}" for pod in (*PODS, "podDefaults") for key in RAW_OF_PODS}
 RAW |= {f"{model}.standalone.{key}" for model in ("modelDefaults", "models.*") for key in ("spec", "autoscaling.spec")}
 RAW |= {f"{place}.env.*.valueFrom" for place in ("clusterDefaults", "clusters.*", "modelDefaults", "models.*")}
+RAW |= {f"{place}.{key}" for place in ("pipelineDefaults", "pipelines.*") for key in ("args", "filters", "spec")}
 # Kubernetes' own structures, and what the comment of the map around it describes.
 DESCRIBED_ABOVE = (
     ".roles.",
+    ".parts.",
     ".requests",
     ".limits",
     ".claims",

@@ -15,7 +15,8 @@ from .test_serve_config import ROOT, check, image, run, serve_configs
 
 __all__ = ["image"]
 
-STREAMING = [f"{name}=1" for name in DIRECT_STREAMING]
+STREAMING = [f"{name}=1" for name in (*DIRECT_STREAMING, "RAY_SERVE_THROUGHPUT_OPTIMIZED")]
+"""What of the chart's environment decides how requests and calls travel."""
 HERE = Path(__file__).parent
 VALUES = {
     "models": {
