@@ -59,6 +59,7 @@ RAW = {
 PODS = (
     "gateway.pod",
     "redis.pod",
+    "data.pod",
     "uninstall.pod",
     "smokeTest.pod",
     "clusterDefaults.head.pod",
