@@ -42,6 +42,8 @@ async def _serve(arguments: argparse.Namespace, config: DataConfig) -> None:
         text(arguments.database_url_file),
         text(arguments.vectors_secret_file),
     )
+    if not secrets.token or not secrets.gateway_token:
+        raise DataConfigError(f"{arguments.tokens}: a token is empty, make the Secret with two long random texts")
     registry = CollectorRegistry()
     async with opened(config, secrets, registry) as app:
         start_http_server(arguments.metrics_port, arguments.host, registry)
@@ -60,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("faiss", "httpx", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # Milvus Lite lacks what its client asks first
     try:
         if arguments.command == "ingest":
             return command.run(arguments)

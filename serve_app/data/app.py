@@ -12,6 +12,10 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry
 
 from serve_app.data import database
+from serve_app.data.batches import router as batches_router
+from serve_app.data.batches.asking import Asking
+from serve_app.data.batches.records import Batches
+from serve_app.data.batches.runner import Runner
 from serve_app.data.embedder import Embedder
 from serve_app.data.errors import StoreAwayError, handle_errors
 from serve_app.data.files import router as files_router
@@ -81,14 +85,28 @@ async def opened(
             documents = Documents(engine, files, index)
             leases = Leases(engine, config.ingest.lease_seconds)
             ingestion = Ingestion(engine, leases, files.content, index, embedder, config.ingest, metrics)
+            batches = Batches(engine, config.ingest.lease_seconds)
+            most = config.batches.concurrent_requests
+            asking = Asking(client, secrets.gateway_token)
+            runner = Runner(batches, files, asking, concurrency=most)
             concurrency = config.ingest.concurrency
             worker = Worker(
-                leases, ingestion, stores, files, index, metrics, concurrency=concurrency, poll_seconds=poll_seconds
+                leases,
+                ingestion,
+                stores,
+                files,
+                index,
+                metrics,
+                batches,
+                runner,
+                concurrency=concurrency,
+                poll_seconds=poll_seconds,
             )
             app = FastAPI(title="Documents", openapi_url=None, redirect_slashes=False)
             app.state.token = secrets.token
             handle_errors(app)
             app.include_router(files_router.router(files, config.files.max_bytes))
+            app.include_router(batches_router.router(batches, files))
             app.include_router(store_files_router.router(stores, documents, index))
             app.include_router(stores_router.router(stores, documents, Search(index, documents, embedder, metrics)))
 

@@ -126,7 +126,9 @@ async def opened(url: str) -> AsyncIterator[AsyncEngine]:
         url: `sqlite+aiosqlite:///PATH`, or a Postgres'.
     """
     sqlite = url.startswith("sqlite")
-    options: dict[str, Any] = {} if sqlite else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    # SQLite has one writer at a time, and those who wait for it in a queue have their turn.
+    size = {"pool_size": 1, "max_overflow": 0} if sqlite else {"pool_size": 10, "max_overflow": 10}
+    options: dict[str, Any] = {**size, "pool_timeout": 120, "pool_pre_ping": not sqlite}
     engine = create_async_engine(async_url(url), **options)
     if sqlite:
         event.listen(engine.sync_engine, "connect", _pragmas)

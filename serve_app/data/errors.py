@@ -1,5 +1,6 @@
 """Errors as OpenAI's clients read them."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -7,6 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+
+logger = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -49,6 +52,7 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(StoreAwayError)
     async def away(request: Request, error: StoreAwayError) -> JSONResponse:
+        logger.warning("%s %s: the vectors cannot be reached: %s", request.method, request.url.path[:256], error)
         message = "The database of vectors cannot be reached at the moment: try again soon."
         return respond(ApiError(HTTPStatus.SERVICE_UNAVAILABLE, message, code="vector_store_unavailable"))
 

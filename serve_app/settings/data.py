@@ -60,6 +60,12 @@ class Ingest(Section):
     lease_seconds: PositiveCount = 60
 
 
+class Batches(Section):
+    """How batches run."""
+
+    concurrent_requests: PositiveCount = Field(default=32, description="Of one batch at once, at most.")
+
+
 class DataConfig(Section):
     """The configuration file."""
 
@@ -68,7 +74,9 @@ class DataConfig(Section):
     embed: str = Field(default="", description="Model or route of stores that clients make without one.")
     files: Files = Files()
     vectors: Vectors = Vectors()
+    chunk: Chunk = Field(default=Chunk(), description="Of stores that clients make.")
     ingest: Ingest = Ingest()
+    batches: Batches = Batches()
     stores: dict[STORE_NAME, Store] = Field(default_factory=dict)
 
 

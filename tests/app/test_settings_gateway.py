@@ -45,7 +45,7 @@ def test_it_cannot_be_changed() -> None:
     ("change", "sentence"),
     [
         ({"models": None}, "models is None: input should be a valid dictionary"),
-        ({"model": {}}, "has the unknown key 'model', use one of: models, routes, teams, oidc, redis, limits"),
+        ({"model": {}}, "has the unknown key 'model', use one of: models, routes, teams, oidc, redis, data, limits"),
         ({"models": {"a": {}}, "routes": {}}, "models.a needs one of url and baseUrl, set one and leave out the other"),
         (
             {"models": {"a": {"url": "h:8000"}}, "routes": {}},

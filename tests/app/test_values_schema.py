@@ -60,6 +60,7 @@ PODS = (
     "gateway.pod",
     "redis.pod",
     "safeChange.pod",
+    "data.pod",
     "uninstall.pod",
     "smokeTest.pod",
     "clusterDefaults.head.pod",

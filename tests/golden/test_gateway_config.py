@@ -86,6 +86,7 @@ EVERYTHING: dict[str, Any] = {
         "oidc": {"enabled": True, "issuer": "https://idp.example.com", "audience": "llm"},
     },
     "gateway": {"redis": {"enabled": True}},
+    "data": {"enabled": True},
 }
 
 

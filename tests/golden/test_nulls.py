@@ -10,6 +10,7 @@ from tests.golden.rendering import VALUES, render
 
 DEMO = next(values for values in VALUES if values.stem == "cpu-demo")
 ON = yaml.safe_load("""
+data: {enabled: true}
 gateway: {ingress: {enabled: true}, httpRoute: {enabled: true, parentRefs: [{name: public}]}, redis: {enabled: true}}
 metrics:
   serviceMonitor: {enabled: true}
@@ -29,6 +30,8 @@ PLACES = (
     "gateway.serviceAccount.annotations",
     "gateway.pod.labels",
     "redis.serviceAccount.annotations",
+    "data.serviceAccount.annotations",
+    "data.pod.annotations",
     "redis.pod.annotations",
     "metrics.serviceMonitor.labels",
     "metrics.podMonitor.labels",

@@ -72,7 +72,7 @@ def test_rules_name_only_this_release(groups: list[dict[str, Any]]) -> None:
     for rule in alerts(groups):
         assert "$" not in rule["expr"]
         assert 'namespace="llm"' in rule["expr"]
-        assert re.search(r'job="(llm/demo-ray-vllm-stack-ray|demo-ray-vllm-stack-gateway)"', rule["expr"])
+        assert re.search(r'job="(llm/demo-ray-vllm-stack-ray|demo-ray-vllm-stack-(gateway|data))"', rule["expr"])
 
 
 def test_every_ray_cluster_has_its_own_head_alert(groups: list[dict[str, Any]]) -> None:

@@ -58,6 +58,23 @@ class Files:
             await connection.execute(insert(files).values(values))
         return await self.get(caller, file_id)
 
+    async def put(self, file_id: str, owner: str, source: BinaryIO, *, filename: str, purpose: str) -> str:
+        """Keeps a file that the component has made, under an id of its own; the same again changes nothing."""
+        kept = await self.content.put(file_id, source)
+        values = {
+            "owner": owner,
+            "filename": filename,
+            "purpose": purpose,
+            "bytes": kept.size,
+            "sha256": kept.sha256,
+            "created_ms": now_ms(),
+        }
+        async with self._engine.begin() as connection:
+            there = update(files).where(files.c.id == file_id).values(values)
+            if not (await connection.execute(there)).rowcount:
+                await connection.execute(insert(files).values(id=file_id, **values))
+        return file_id
+
     async def get(self, caller: Caller, file_id: str) -> Row[Any]:
         """One file.
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from serve_app.data.batches.records import Batches
+from serve_app.data.batches.runner import Runner
 from serve_app.data.errors import StoreAwayError
 from serve_app.data.files.records import Files
 from serve_app.data.ingest.ingestion import Ingestion
@@ -17,6 +19,9 @@ from serve_app.data.stores.records import Stores
 from serve_app.data.vectors import VectorIndex
 
 logger = logging.getLogger(__name__)
+
+_BATCHES = 2
+"""Batches that a replica runs at once."""
 
 
 class Worker:
@@ -30,6 +35,8 @@ class Worker:
         files: Files,
         index: VectorIndex,
         metrics: Metrics,
+        batches: Batches,
+        runner: Runner,
         *,
         concurrency: int,
         poll_seconds: float = 1,
@@ -44,6 +51,8 @@ class Worker:
             files: Those that are to be swept.
             index: Whose health is looked at.
             metrics: Where it is told.
+            batches: Those that are to be swept.
+            runner: Runs them.
             concurrency: Files at once.
             poll_seconds: Between two looks for work, where there was none.
             sweep_seconds: Between two sweeps.
@@ -54,6 +63,8 @@ class Worker:
         self._files = files
         self._index = index
         self._metrics = metrics
+        self._batches = batches
+        self._runner = runner
         self._concurrency = concurrency
         self._poll_seconds = poll_seconds
         self._sweep_seconds = sweep_seconds
@@ -63,6 +74,7 @@ class Worker:
     async def running(self) -> AsyncIterator[None]:
         """Works until the block ends; what is begun then is given back for another replica."""
         loops = [self._forever(self._ingest, self._poll_seconds) for _ in range(self._concurrency)]
+        loops += [self._forever(self._runner, self._poll_seconds) for _ in range(_BATCHES)]
         loops += [self._forever(work, self._sweep_seconds) for work in (self._sweep, self._look)]
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
@@ -107,6 +119,7 @@ class Worker:
             await self._stores.declare()
             self._declared = True
         await self._files.remove_expired()
+        await self._batches.sweep()
         self._metrics.queue.set(await self._leases.waiting())
         await self._stores.sweep()
         return False

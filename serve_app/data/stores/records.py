@@ -68,7 +68,7 @@ class Stores:
         if not embed:
             message = "embedding_model: is not set and there is no default, name a model that embeds or set data.embed."
             raise ApiError(HTTPStatus.BAD_REQUEST, message, param="embedding_model")
-        max_tokens, overlap, _ = chunking(asked.chunking_strategy, Chunk())
+        max_tokens, overlap, _ = chunking(asked.chunking_strategy, self._config.chunk)
         values = _new(new_id("vs_"), caller.owner) | {
             "name": asked.name,
             "description": asked.description or "",

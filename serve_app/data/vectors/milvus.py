@@ -40,6 +40,7 @@ class Milvus:
         self._token = token
         self._seconds = timeout_seconds
         self._client: MilvusClient | None = None
+        self._loaded: set[str] = set()
         self._threads = ThreadPoolExecutor(4 if "://" in uri else 1, "milvus")
 
     async def _call(self, work: Callable[[MilvusClient], Result]) -> Result:
@@ -53,6 +54,12 @@ class Milvus:
         if self._client is None:
             self._client = MilvusClient(uri=self._uri, token=self._token, timeout=self._seconds)
         return work(self._client)
+
+    def _load(self, client: MilvusClient, name: str) -> None:
+        """Has a collection in memory, or nothing is found in it: after a start Milvus Lite has none there."""
+        if name not in self._loaded:
+            client.load_collection(name, timeout=self._seconds)
+            self._loaded.add(name)
 
     async def create(self, store_id: str, dimensions: int) -> None:
         """See `VectorIndex`."""
@@ -80,7 +87,13 @@ class Milvus:
     async def drop(self, store_id: str) -> None:
         """See `VectorIndex`."""
         name = table_of(store_id)
-        await self._call(lambda client: client.has_collection(name) and client.drop_collection(name))
+
+        def work(client: MilvusClient) -> None:
+            self._loaded.discard(name)
+            if client.has_collection(name, timeout=self._seconds):
+                client.drop_collection(name, timeout=self._seconds)
+
+        await self._call(work)
 
     async def upsert(self, store_id: str, chunks: Sequence[Chunk]) -> None:
         """See `VectorIndex`."""
@@ -103,6 +116,7 @@ class Milvus:
 
         def work(client: MilvusClient) -> None:
             if client.has_collection(name, timeout=self._seconds):
+                self._load(client, name)
                 client.delete(name, filter=_of_file(file_id), timeout=self._seconds)
 
         await self._call(work)
@@ -112,6 +126,7 @@ class Milvus:
         name, fields = table_of(store_id), ["id", *_FIELDS, "vector"]
 
         def work(client: MilvusClient) -> None:
+            self._load(client, name)
             first = 0
             while rows := client.query(
                 name, filter=f"{_of_file(file_id)} and {_positions(first)}", output_fields=fields
@@ -132,9 +147,12 @@ class Milvus:
     async def _search(
         self, store_id: str, data: list[float] | str, field: str, most: int, where: Filter | None
     ) -> list[Hit]:
+        name = table_of(store_id)
+
         def work(client: MilvusClient) -> list[Hit]:
+            self._load(client, name)
             found = client.search(
-                table_of(store_id),
+                name,
                 data=[data],
                 anns_field=field,
                 limit=most,
@@ -151,12 +169,14 @@ class Milvus:
 
     async def texts(self, store_id: str, file_id: str, first: int, most: int) -> list[str]:
         """See `VectorIndex`."""
-        where = f"{_of_file(file_id)} and {_positions(first, most)}"
-        rows = await self._call(
-            lambda client: client.query(
-                table_of(store_id), filter=where, output_fields=["position", "text"], timeout=self._seconds
-            )
-        )
+        name, where = table_of(store_id), f"{_of_file(file_id)} and {_positions(first, most)}"
+
+        def work(client: MilvusClient) -> list[dict[str, Any]]:
+            self._load(client, name)
+            rows = client.query(name, filter=where, output_fields=["position", "text"], timeout=self._seconds)
+            return list(rows)
+
+        rows = await self._call(work)
         return [row["text"] for row in sorted(rows, key=lambda row: int(row["position"]))]
 
     async def ping(self) -> None:

@@ -77,8 +77,9 @@ RESPONSE_ID = r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,255}"
 
 FILES = Api("files", frozenset(), takes_tokens=False)
 VECTOR_STORES = Api("vector_stores", frozenset(), takes_tokens=False)
-_OF_DATA = {"files": FILES, "vector_stores": VECTOR_STORES}
-_DATA = re.compile(r"/v1/(files|vector_stores)(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}){0,5}")
+BATCHES = Api("batches", frozenset(), takes_tokens=False)
+_OF_DATA = {"files": FILES, "vector_stores": VECTOR_STORES, "batches": BATCHES}
+_DATA = re.compile(r"/v1/(files|vector_stores|batches)(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,127}){0,5}")
 """Paths of the data component: nothing in them leads elsewhere."""
 
 _OTHERS = frozenset(("/v1/models", "/v1/limits", "/openapi.json"))

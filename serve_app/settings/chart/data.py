@@ -51,6 +51,13 @@ class DataVectors(Part):
     timeout_seconds: PositiveSeconds
 
 
+class DataChunk(Part):
+    """How documents are split."""
+
+    max_tokens: Annotated[int, Field(ge=16, le=4096)]
+    overlap_tokens: Annotated[int, Field(ge=0, le=2048)] | None = None
+
+
 class DataIngest(Part):
     """How documents get into stores."""
 
@@ -59,6 +66,12 @@ class DataIngest(Part):
     max_chunks: PositiveCount
     max_attempts: PositiveCount
     lease_seconds: Annotated[int, Field(ge=10, le=3600)]
+
+
+class DataBatches(Part):
+    """How batches run."""
+
+    concurrent_requests: Annotated[int, Field(ge=1, le=1024)]
 
 
 class DataPersistence(Part):
@@ -80,7 +93,9 @@ class Data(Part):
     database: DataDatabase
     files: DataFiles
     vectors: DataVectors
+    chunk: DataChunk
     ingest: DataIngest
+    batches: DataBatches
     persistence: DataPersistence
     resources: Resources
     service_account: ServiceAccount
@@ -91,10 +106,11 @@ class Chunk(Part):
     """How documents are split."""
 
     max_tokens: Annotated[int, Field(ge=16, le=4096)] | None = Field(
-        default=None, description="Tokens of a part at most, as OpenAI's cl100k_base counts them; 800 if not set."
+        default=None,
+        description="Tokens of a part at most, by cl100k_base; as `data.chunk` if not set.",
     )
     overlap_tokens: Annotated[int, Field(ge=0, le=2048)] | None = Field(
-        default=None, description="Tokens that a part repeats of the one before; half of maxTokens if not set."
+        default=None, description="Tokens that a part repeats of the one before; as `data.chunk` if not set."
     )
 
 

@@ -65,6 +65,20 @@ class FakeGateway:
             data = [{"index": index, "embedding": vector} for index, vector in enumerate(vectors)]
             return JSONResponse({"data": data[::-1]})
 
+        @app.post("/v1/chat/completions")
+        async def chat(request: Request) -> JSONResponse:
+            asked = json.loads(await request.body())
+            self.asked.append(asked)
+            self.headers.append(dict(request.headers))
+            if self.failures:
+                status, message = self.failures.pop(0)
+                return JSONResponse({"error": {"message": message}}, status, {"retry-after": "0"})
+            if self.gate and len(self.asked) > 4:
+                await self.gate.wait()
+            if asked["messages"] == "bad":
+                return JSONResponse({"error": {"message": "messages is no list"}}, 400)
+            return JSONResponse({"echo": asked["messages"]}, headers={"x-request-id": "r1"})
+
         async with served(app) as self.url:
             yield self
 

@@ -7,7 +7,8 @@ usage: include "ray-vllm-stack.data.config" $
 {{- $gateway := printf "http://%s.%s.svc:%d" (include "ray-vllm-stack.gateway.name" .) .Release.Namespace (int .Values.gateway.service.port) }}
 {{- $stores := dict }}
 {{- range $name, $store := .Values.resolved.vectorStores }}
-  {{- $_ := set $stores $name (set (deepCopy $store) "embed" ($store.embed | default $data.embed)) }}
+  {{- $chunk := include "ray-vllm-stack.data.chunk" (dict "root" $ "store" $store) | fromJson }}
+  {{- $_ := mergeOverwrite (deepCopy $store) (dict "embed" ($store.embed | default $data.embed) "chunk" $chunk) | set $stores $name }}
 {{- end }}
 {{- $whole := list "maxBytes" "maxTeamBytes" }}
 {{- $files := dict "url" $data.files.url }}
@@ -18,8 +19,19 @@ usage: include "ray-vllm-stack.data.config" $
   "embed" $data.embed
   "files" $files
   "vectors" (pick $data.vectors "kind" "url" "timeoutSeconds")
+  "chunk" $data.chunk
   "ingest" $data.ingest
+  "batches" $data.batches
   "stores" $stores | toYaml }}
+{{- end }}
+
+{{/*
+How a declared store's documents are split, as JSON: an overlap of `data.chunk` is no overlap of other parts.
+usage: include "ray-vllm-stack.data.chunk" (dict "root" $ "store" <store>) | fromJson
+*/}}
+{{- define "ray-vllm-stack.data.chunk" -}}
+{{- $own := .store.chunk | default dict }}
+{{- ternary $own (mergeOverwrite (deepCopy .root.Values.data.chunk) $own) (hasKey $own "maxTokens") | toJson }}
 {{- end }}
 
 {{/*

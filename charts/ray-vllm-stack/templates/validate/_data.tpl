@@ -10,6 +10,7 @@ data.enabled: is true, but gateway.enabled is false, and only the gateway leads 
 {{- end }}
 {{ include "ray-vllm-stack.validate.data.replicas" $data }}
 {{ include "ray-vllm-stack.validate.data.vectors" $data }}
+{{ include "ray-vllm-stack.validate.data.chunk" (dict "path" "data.chunk" "chunk" $data.chunk) }}
 {{ include "ray-vllm-stack.validate.data.embed" (dict "root" . "path" "data.embed" "name" $data.embed) }}
 {{- if gt (int64 $data.files.maxBytes) (int64 $data.files.maxTeamBytes) }}
 {{- if int64 $data.files.maxTeamBytes }}
@@ -57,6 +58,18 @@ data.vectors.existingSecret: is the token of the Milvus at url, which is empty, 
 {{- end }}
 
 {{/*
+Guard of how documents are split.
+usage: include "ray-vllm-stack.validate.data.chunk" (dict "path" "data.chunk" "chunk" <chunk>)
+*/}}
+{{- define "ray-vllm-stack.validate.data.chunk" -}}
+{{- with .chunk }}
+{{- if gt (mul 2 (int .overlapTokens)) (int .maxTokens) }}
+{{ $.path }}.overlapTokens: is {{ int .overlapTokens }}, more than half of maxTokens ({{ int .maxTokens }}), lower it
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
 Guard of a name that embeds: it is a route's, or that of a model whose task is embed.
 usage: include "ray-vllm-stack.validate.data.embed" (dict "root" $ "path" "data.embed" "name" "minilm")
 */}}
@@ -91,11 +104,9 @@ usage: include "ray-vllm-stack.validate.vectorStores" $
 {{- if and $store.team (not (hasKey $root.Values.auth.teams $store.team)) }}
 {{ $path }}.team: there is no team "{{ $store.team }}", add it to auth.teams
 {{- end }}
-{{- with $store.chunk }}
-{{- $most := int (.maxTokens | default 800) }}
-{{- if gt (mul 2 (int .overlapTokens)) $most }}
-{{ $path }}.chunk.overlapTokens: is {{ int .overlapTokens }}, more than half of maxTokens ({{ $most }}), lower it
-{{- end }}
+{{- if $store.chunk }}
+{{- $chunk := include "ray-vllm-stack.data.chunk" (dict "root" $root "store" $store) | fromJson }}
+{{ include "ray-vllm-stack.validate.data.chunk" (dict "path" (printf "%s.chunk" $path) "chunk" $chunk) }}
 {{- end }}
 {{- end }}
 {{- end }}

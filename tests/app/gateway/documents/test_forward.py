@@ -66,6 +66,12 @@ async def test_an_upload_larger_than_a_json_body_is_streamed(gateway: Gateway, c
     assert seen.headers["content-type"] == "multipart/form-data; boundary=x"
 
 
+async def test_batches_go_on_too(gateway: Gateway, component: FakeModel) -> None:
+    async with gateway.post(b"{}", path="/v1/batches/batch_1/cancel") as got:
+        assert got.status == 201
+    assert component.seen[0].path == "/v1/batches/batch_1/cancel"
+
+
 async def pieces(count: int) -> AsyncIterator[bytes]:
     for _ in range(count):
         yield b"x" * 10_000
