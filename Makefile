@@ -39,8 +39,8 @@ gateway-venv: ## make the environment of the gateway's tests, with the Python of
 data-venv: ## make the environment of the data component's tests, with the Python of its image
 	@PYTHON=$$(tests/tools/gateway_python.sh) tests/tools/venv.sh data-venv tests/requirements-data.txt > /dev/null
 
-images: ## build the serve (CPU) and gateway images; IMAGES="serve-cuda" for others
-	@images/build.sh $(or $(IMAGES),serve-cpu gateway)
+images: ## build the serve (CPU), gateway and data images; IMAGES="serve-cuda" for others
+	@images/build.sh $(or $(IMAGES),serve-cpu gateway data)
 
 deps: ## fetch the chart's dependency, or package it from the operator's own module
 	@tests/cluster/kuberay-chart.sh
@@ -89,6 +89,7 @@ test-attacks: venv gateway-venv ## hostile clients: the gateway in a memory cgro
 test-api: ## level 4: every values file on a real API server with the real CRDs, strictly
 	@$(PYTEST) tests/api
 
+test-cluster: data-venv
 test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local cluster
 	@$(PYTEST) --timeout 1200 tests/cluster
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the project's images.
 # usage: build.sh [--engine buildah|docker|auto] [--names] [serve-cpu] [serve-cuda] [gateway] [data] [demo-models]
-# Without an image's name: serve-cpu gateway. --names says what the images of this tree are called and builds nothing.
+# Without an image's name: serve-cpu gateway data. --names says what the images of this tree are called and builds nothing.
 # Each image is tagged with its version and with its version and a hash of all that it is made of. An image whose
 # hash is there already is not built again. The last lines on stdout are NAME=REF, one for each image asked for.
 set -euo pipefail
@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ ${#names[@]} -gt 0 ] || names=(serve-cpu gateway)
+[ ${#names[@]} -gt 0 ] || names=(serve-cpu gateway data)
 engine=$(pick_engine "$engine")
 serve_version=$(version serveImage) gateway_version=$(version gatewayImage) data_version=$(version dataImage)
 torch_index=${TORCH_INDEX_URL:-https://download.pytorch.org/whl/cpu}

@@ -106,7 +106,13 @@ def gateway(built: Callable[[str], Image]) -> Image:
     return built("gateway")
 
 
-@pytest.fixture(params=["serve", "gateway"])
+@pytest.fixture(scope="session")
+def data(built: Callable[[str], Image]) -> Image:
+    """The data component's image."""
+    return built("data")
+
+
+@pytest.fixture(params=["serve", "gateway", "data"])
 def image(request: pytest.FixtureRequest) -> Image:
     """Each of our images in turn."""
     found = request.getfixturevalue(request.param)

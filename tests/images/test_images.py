@@ -1,4 +1,4 @@
-"""What both images promise, checked in the built ones: who runs, what can be written, what is in them."""
+"""What the images promise, checked in the built ones: who runs, what can be written, what is in them."""
 
 import json
 from collections.abc import Callable
@@ -31,8 +31,9 @@ def test_runs_as_an_ordinary_user_on_a_read_only_root(image: Image) -> None:
     assert image.output("bash", "-c", tried).split() == ["1000", "written", "refused", "/home/ray"]
 
 
-def test_labels_name_the_versions(serve: Image, gateway: Image, versions: dict[str, Any]) -> None:
-    for image, version in ((serve, versions["serveImage"]), (gateway, versions["gatewayImage"])):
+def test_labels_name_the_versions(serve: Image, gateway: Image, data: Image, versions: dict[str, Any]) -> None:
+    for image, name in ((serve, "serveImage"), (gateway, "gatewayImage"), (data, "dataImage")):
+        version = versions[name]
         labels = image.config["Labels"]
         assert labels["org.opencontainers.image.version"] == version
         assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
@@ -88,6 +89,19 @@ def test_gateway_starts_from_the_image_alone(gateway: Image, tmp_path: Path) -> 
     (tmp_path / "gateway.yaml").write_text(GATEWAY_CONFIG)
     answer = gateway.output("bash", "-c", START, options=("--bind", f"{tmp_path}:/config"))
     assert "200" in answer.split()
+
+
+def test_data_has_what_reads_embeds_and_keeps_documents(data: Image, versions: dict[str, Any]) -> None:
+    """Milvus Lite opens a file, pgvector's and S3's clients are there, and nothing of Ray."""
+    assert data.output("python", "-V").startswith(f"Python {versions['gatewayPython']}.")
+    code = (
+        "import obstore, pgvector, pypdf, serve_app.data.app\n"
+        "from pymilvus import MilvusClient\n"
+        "client = MilvusClient('/tmp/vectors.db'); client.create_collection('a', 2)\n"
+        "print('collections', client.list_collections())\n"
+        "import importlib.util as u; print(*(n for n in ('ray', 'torch', 'vllm', 'transformers') if u.find_spec(n)))"
+    )
+    assert data.output("python", "-c", code).splitlines()[-2:] == ["collections ['a']", ""]
 
 
 def test_byte_code_is_baked_in(image: Image) -> None:
