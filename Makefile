@@ -69,7 +69,7 @@ test-unit: venv gateway-venv data-venv deps ## levels 1 and 2: schema, guards, e
 	@helm-unittest --strict -f 'tests/**/*_test.yaml' $(CHART)
 	@$(RAY_VLLM_STACK_CACHE)/gateway-venv/bin/$(PYTEST) $(GATEWAY_TESTS)
 	@$(RAY_VLLM_STACK_CACHE)/data-venv/bin/$(PYTEST) $(DATA_TESTS)
-	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) --ignore=$(DATA_TESTS) tests/app tests/golden tests/rules
+	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) --ignore=$(DATA_TESTS) tests/app tests/golden tests/rules tests/argocd
 
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on
 	@$(if $(PREPARED),:,tests/cluster/prepare.sh)
