@@ -1,7 +1,7 @@
 """Edits of every kind, one after the other under load: the verdict on each, and what the cluster did.
 
-An edit that has its record, for this content of chart and application, is not made again: a campaign that was cut goes on
-where it was. With RECORD=FILE the records are written as a page, docs/evidence/edits.md.
+An edit that has its record, for this content of chart and application, is not made again: a campaign that was cut goes
+on where it was. With RECORD=FILE the records are written as a page, docs/evidence/edits.md.
 """
 
 import json
@@ -64,8 +64,8 @@ def written(records: dict[str, dict[str, Any]]) -> str:
     ]
     agreed = sum(each["foretold"] == each["seen"] for each in records.values())
     return (
-        f"# The edit table, {day}\n\nCommit {commit.strip()}, `make campaign ONLY=edit_table`: two small models asked 0.5 "
-        "times a second each, on the local cluster. "
+        f"# The edit table, {day}\n\nCommit {commit.strip()}, `make campaign ONLY=edit_table`: two small models asked "
+        "0.5 times a second each, on the local cluster. "
         f"The verdict and the cluster agree in {agreed} of {len(records)} edits.\n\n"
         "| edit | the verdict | what the cluster did | requests failed | settled after |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
