@@ -118,7 +118,7 @@ def test_the_cluster_does_what_the_verdict_says(
         return
     values = tmp_path / "values.yaml"
     values.write_text(yaml.safe_dump(row["values"]))
-    arguments = ("--values", str(values), "--set-json", 'safeChange.allow=["no-room"]')
+    arguments = ("--values", str(values))
     said = verdict(stack, ["--reuse-values", *arguments])
     assert {subject: said.get(subject) for subject in row["says"]} == row["says"]
     watched = {"cluster main", "gateway", *(f"Deployment {stack.fullname}-{name}" for name in COMPONENTS)}

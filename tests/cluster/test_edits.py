@@ -171,7 +171,7 @@ def test_removing_the_last_model_of_a_class_touches_no_other(stack: Stack, serve
 
 
 CONFIG = "app.kubernetes.io/component=gateway"
-REBUILD = ("--set", "clusters.main.env.REBUILT=yes")
+REBUILD = ("--set", "clusters.main.env.REBUILT=yes,safeChange.enabled=true")
 
 
 def test_a_rebuild_that_nobody_allowed_is_stopped_with_nothing_changed(stack: Stack, serve: Serve) -> None:
