@@ -89,14 +89,17 @@ def models(series: list[dict[str, Any]]) -> set[str]:
     return {model for model in MODELS if model in labels}
 
 
-def test_prometheus_scrapes_gateway_heads_and_workers(prometheus: Prometheus, stack: Stack) -> None:
+def test_prometheus_scrapes_gateway_documents_heads_and_workers(prometheus: Prometheus, stack: Stack) -> None:
     gateway = f"serviceMonitor/{stack.namespace}/{stack.fullname}-gateway"
+    data = f"serviceMonitor/{stack.namespace}/{stack.fullname}-data"
     ray = f"podMonitor/{stack.namespace}/{stack.fullname}-ray"
     heads = {pod["metadata"]["name"] for pod in stack.objects("pods", "ray.io/node-type=head")}
     workers = {pod["metadata"]["name"] for pod in stack.objects("pods", "ray.io/node-type=worker")}
     gateways = {pod["metadata"]["name"] for pod in stack.objects("pods", "app.kubernetes.io/component=gateway")}
+    documents = {pod["metadata"]["name"] for pod in stack.objects("pods", "app.kubernetes.io/component=data")}
     expected = {
         (gateway, "metrics"): gateways,
+        (data, "metrics"): documents,
         (ray, "metrics"): heads | workers,
         (ray, "as-metrics"): heads,
         (ray, "dash-metrics"): heads,
