@@ -10,8 +10,8 @@ labels:
 annotations:
   helm.sh/hook: pre-upgrade
   helm.sh/hook-weight: {{ .weight | quote }}
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-  helm.sh/hook-output-log-policy: hook-failed
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+  helm.sh/hook-output-log-policy: hook-failed # helm prints it before it deletes the pod
 {{- end }}
 
 {{/*
