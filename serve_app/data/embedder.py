@@ -13,6 +13,10 @@ _RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus
 """Beside the server's: what may be otherwise in a minute. A token is unknown while the gateway gets a new one."""
 
 
+_CUT = {"truncate_prompt_tokens": -1}
+"""vLLM's field for it. It is sent only after a refusal, as models of other providers do not know it."""
+
+
 class EmbedError(Exception):
     """No embeddings."""
 
@@ -44,7 +48,7 @@ class Embedder:
     async def __call__(
         self, model: str, texts: Sequence[str], caller: Caller, *, background: bool
     ) -> list[list[float]]:
-        """One vector for each text.
+        """One vector for each text, of its beginning where the model's context does not hold it all.
 
         Args:
             model: A model or route that embeds.
@@ -59,15 +63,24 @@ class Embedder:
         if background:
             headers["x-gateway-priority"] = "low"
         asked = {"model": model, "input": list(texts), "encoding_format": "float"}
-        try:
-            answer = await self._client.post("/v1/embeddings", json=asked, headers=headers)
-        except httpx.HTTPError as error:
-            message = f"the gateway cannot be reached ({type(error).__name__})"
-            raise EmbedError(message, HTTPStatus.SERVICE_UNAVAILABLE, again=True) from error
+        answer = await self._asked(asked, headers)
+        if _too_long(answer):
+            answer = await self._asked(asked | _CUT, headers)
         if answer.status_code != HTTPStatus.OK:
             again = answer.is_server_error or answer.status_code in _RETRIED
             raise EmbedError(_message(answer), answer.status_code, again=again)
         return _vectors(answer, len(texts))
+
+    async def _asked(self, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
+        try:
+            return await self._client.post("/v1/embeddings", json=body, headers=headers)
+        except httpx.HTTPError as error:
+            message = f"the gateway cannot be reached ({type(error).__name__})"
+            raise EmbedError(message, HTTPStatus.SERVICE_UNAVAILABLE, again=True) from error
+
+
+def _too_long(answer: httpx.Response) -> bool:
+    return answer.status_code == HTTPStatus.BAD_REQUEST and _error(answer).get("code") == "context_length_exceeded"
 
 
 def _vectors(answer: httpx.Response, wanted: int) -> list[list[float]]:
@@ -82,8 +95,12 @@ def _vectors(answer: httpx.Response, wanted: int) -> list[list[float]]:
     return vectors
 
 
-def _message(answer: httpx.Response) -> str:
+def _error(answer: httpx.Response) -> dict[str, Any]:
     try:
-        return str(answer.json()["error"]["message"])[:1000]
+        return dict(answer.json()["error"])
     except (KeyError, TypeError, ValueError):
-        return f"the gateway answered {answer.status_code}"
+        return {}
+
+
+def _message(answer: httpx.Response) -> str:
+    return str(_error(answer).get("message", f"the gateway answered {answer.status_code}"))[:1000]

@@ -46,6 +46,8 @@ class FakeGateway:
     gate: asyncio.Event | None = None
     """Waited for, from the second request on."""
     dimensions: int = DIMENSIONS
+    context: int = 10_000
+    """Characters that the model reads; more is refused, unless it may be cut."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["FakeGateway"]:
@@ -61,7 +63,10 @@ class FakeGateway:
                 return JSONResponse({"error": {"message": message}}, status)
             if self.gate and len(self.asked) > 1:
                 await self.gate.wait()
-            vectors = [embedding(text, self.dimensions) for text in asked["input"]]
+            cut = asked.get("truncate_prompt_tokens") == -1
+            if not cut and any(len(text) > self.context for text in asked["input"]):
+                return JSONResponse({"error": {"message": "too long", "code": "context_length_exceeded"}}, 400)
+            vectors = [embedding(text[: self.context], self.dimensions) for text in asked["input"]]
             data = [{"index": index, "embedding": vector} for index, vector in enumerate(vectors)]
             return JSONResponse({"data": data[::-1]})
 

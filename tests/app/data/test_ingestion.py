@@ -94,6 +94,17 @@ async def test_a_model_that_is_away_is_asked_again(start: Start, gateway: FakeGa
         assert len(gateway.asked) == 2
 
 
+async def test_what_a_model_cannot_read_at_once_is_known_by_its_beginning(start: Start, gateway: FakeGateway) -> None:
+    gateway.context = 20
+    async with start() as running:
+        client = running.client()
+        store = await client.vector_stores.create()
+        await stored(client, store.id, "a.txt", "a cat and a dog, then much more that nobody embeds")
+        found = await client.vector_stores.search(store.id, query="cat dog", max_num_results=1)
+        assert found.data[0].content[0].text.endswith("nobody embeds"), "the text is kept whole"
+        assert [asked.get("truncate_prompt_tokens") for asked in gateway.asked] == [None, -1, None]
+
+
 async def test_what_a_model_refuses_fails(start: Start, gateway: FakeGateway) -> None:
     gateway.failures = [(404, "There is no model minilm.")]
     async with start() as running:
