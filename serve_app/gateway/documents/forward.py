@@ -142,7 +142,7 @@ class Documents:
             data=body.pieces() if body.expected else None,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=timeouts.connect_seconds, sock_read=timeouts.first_byte_seconds
+                total=None, connect=timeouts.connect_seconds, sock_read=timeouts.first_byte_seconds
             ),
         )
         async with request as answer:
