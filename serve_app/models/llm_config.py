@@ -10,7 +10,8 @@ from serve_app.models.source import location
 from serve_app.settings.model import Accelerator, ModelSettings, Parallelism, Role
 
 RoleName = Literal["", "prefill", "decode"]
-_TRANSFER = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
+_TRANSFER = {"kv_connector": "NixlConnector", "kv_role": "kv_both", "kv_load_failure_policy": "recompute"}
+"""Where prefill's blocks do not come, decode computes them: vLLM's own default fails the request."""
 _DECODE_PORTS = {"NIXL_SIDE_CHANNEL_PORT_BASE": 22000}
 """Apart from prefill's, which begin at 20000: the two may be on one node."""
 

@@ -58,6 +58,8 @@ def test_decode_takes_the_prompt_from_prefill(stack: Stack, serve: Serve, nixl: 
     split = {**entry, "roles": {"prefill": {}, "decode": {}}, "env": {"PYTHONPATH": nixl, "UCX_TLS": "tcp,self,sm"}}
     client = OpenAI(base_url=f"{stack.url}/v1", api_key=stack.api_key, max_retries=0)
     with added(stack, serve, {"whole": entry, "split": split}):
+        for model in MODELS:  # the first request makes decode and prefill known to each other, within 5 s or not at all
+            client.completions.create(model=model, prompt="Once upon a time", max_tokens=8)
         prompted = equal = 0
         for number in range(6):
             numbers = range(number * 100 + 1, number * 100 + 61)
