@@ -10,6 +10,9 @@ usage: include "ray-vllm-stack.validate.models" $
 {{ include "ray-vllm-stack.validate.model.replicas" $context }}
 {{ include "ray-vllm-stack.validate.model.placement" $context }}
 {{ include "ray-vllm-stack.validate.model.share" $context }}
+{{- if and $model.roles (hasKey (default dict $model.price) "cachedPerMillion") }}
+models.{{ $id }}.price.cachedPerMillion: is set, but the model has roles, and decode reports as cached all that prefill has computed for it, leave it out
+{{- end }}
 {{ include "ray-vllm-stack.validate.model.standalone" $context }}
 {{ include "ray-vllm-stack.validate.model.engine" $context }}
 {{ include "ray-vllm-stack.validate.model.routing" $context }}
