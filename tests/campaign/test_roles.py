@@ -26,7 +26,7 @@ def nixl(stack: Stack) -> Iterator[str]:
     container = {
         "name": "copy",
         "image": stack.images["demo-models"],
-        "command": ["sleep", "600"],
+        "command": ["sleep", "3600"],
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "target", "mountPath": "/target"}],
     }
