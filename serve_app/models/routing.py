@@ -9,9 +9,8 @@ from serve_app.settings.model import Routing
 
 _CLASSES = {
     "round-robin": "ray.serve.experimental.round_robin_router:RoundRobinRouter",
-    "power-of-two": "ray.serve._private.request_router:PowerOfTwoChoicesRequestRouter",
     "session": "ray.serve.experimental.consistent_hash_router:ConsistentHashRouter",
-    "prefix-affinity": "ray.serve.llm.request_router:PrefixCacheAffinityRouter",
+    "prefix-affinity": "serve_app.models.prefix_affinity:PrefixAffinityRouter",
 }
 _PREFIX_TREE_CHARACTERS = 40_000_000
 """A prompt of 100,000 tokens has 400,000 characters, which is the library's own bound of the whole tree."""

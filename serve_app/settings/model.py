@@ -61,7 +61,7 @@ class Roles(Settings):
 class Routing(Settings):
     """Which replica gets a request."""
 
-    policy: Literal["least-requests", "round-robin", "power-of-two", "session", "prefix-affinity"] = "least-requests"
+    policy: Literal["least-requests", "round-robin", "session", "prefix-affinity"] = "least-requests"
     imbalanced_threshold: float = Field(default=10, ge=0)
     match_rate_threshold: float = Field(default=0.1, ge=0, le=1)
 

@@ -5,7 +5,7 @@ import time
 
 from openai import OpenAI
 
-from tests.campaign.added import added, smollm2
+from tests.campaign.added import added
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import wait_until
@@ -20,18 +20,18 @@ def test_requests_that_wait_in_the_engine_bring_a_replica(stack: Stack, serve: S
     """An engine for four sequences is asked twenty at once, which by requests in flight alone would change nothing."""
     replicas = {"min": 1, "max": 2, "policy": "waiting-requests", "targetWaitingRequests": 1, "upscaleDelaySeconds": 3}
     replicas |= {"targetOngoingRequests": 64, "downscaleDelaySeconds": 15}
-    entry = {**smollm2(max_num_seqs=4), "replicas": replicas}
+    entry = {"source": "pvc://demo-models/sparrow", "accelerator": "cpu", "engine": {"max_num_seqs": 4}}
 
     def replicas_running() -> int:
         return len(serve.replicas("waited-for")["waited-for"])
 
-    with added(stack, serve, {"waited-for": entry}):
+    with added(stack, serve, {"waited-for": {**entry, "replicas": replicas}}):
         client = OpenAI(base_url=f"{stack.url}/v1", api_key=stack.api_key, max_retries=0, timeout=600)
         prompts = [f"{number}: tell me a story about a bird." for number in range(20)]
 
         def ask(prompt: str) -> None:
             client.completions.create(
-                model="waited-for", prompt=prompt, max_tokens=400, extra_body={"ignore_eos": True}
+                model="waited-for", prompt=prompt, max_tokens=1800, extra_body={"ignore_eos": True}
             )
 
         began = time.monotonic()

@@ -78,7 +78,7 @@ class HealthCheck(Part):
 class Routing(Part):
     """Which replica gets a request."""
 
-    policy: Literal["least-requests", "round-robin", "power-of-two", "session", "prefix-affinity"]
+    policy: Literal["least-requests", "round-robin", "session", "prefix-affinity"]
     imbalanced_threshold: Amount
     match_rate_threshold: Annotated[float, Field(ge=0, le=1)]
 
