@@ -1,0 +1,141 @@
+"""EC2 instance types: what instance-types.csv says of them, and as the file that Karpenter's kwok provider reads."""
+
+import csv
+import json
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+REGION = "us-east-1"
+_AWS = "karpenter.k8s.aws"
+# Spot prices change by the hour and nobody has a copy; what matters here is that spot is cheaper.
+_SPOT_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """An instance type, its devices and where it is offered."""
+
+    name: str
+    architecture: str
+    cpus: int
+    memory_mib: int
+    pods: int
+    efas: int
+    nvme_gb: int
+    accelerator: str
+    manufacturer: str
+    devices: int
+    device_mib: int
+    neuron_cores: int
+    usd_per_hour: float
+    zones: tuple[str, ...]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of its nodes, as Karpenter's AWS provider sets them."""
+        family, size = self.name.split(".")
+        series = re.match(r"([a-z]+)([0-9]+)", family)
+        assert series
+        labels = {
+            "instance-category": series[1],
+            "instance-generation": series[2],
+            "instance-family": family,
+            "instance-size": size,
+            "instance-cpu": str(self.cpus),
+            "instance-memory": str(self.memory_mib),
+            "instance-hypervisor": "" if size.startswith("metal") else "nitro",
+        }
+        if self.nvme_gb:
+            labels["instance-local-nvme"] = str(self.nvme_gb)
+        if self.manufacturer == "nvidia":
+            labels["instance-gpu-name"] = self.accelerator
+            labels["instance-gpu-manufacturer"] = self.manufacturer
+            labels["instance-gpu-count"] = str(self.devices)
+            labels["instance-gpu-memory"] = str(self.device_mib)
+        elif self.accelerator:
+            labels["instance-accelerator-name"] = self.accelerator
+            labels["instance-accelerator-manufacturer"] = self.manufacturer
+            labels["instance-accelerator-count"] = str(self.devices)
+        return {f"{_AWS}/{key}": value for key, value in labels.items()}
+
+    @property
+    def allocatable(self) -> dict[str, int]:
+        """Resources for pods, CPU in millicores, memory in MiB: less the VM's overhead (7.5 %) and what EKS reserves."""
+        memory = self.memory_mib - (64 if self.architecture == "arm64" else 0)
+        memory -= math.ceil(memory * 0.075) + 11 * self.pods + 255 + 100
+        cpu = self.cpus * 1000
+        cpu -= int(sum(share * max(0, min(cpu, end) - start) for start, end, share in _RESERVED_CPU))
+        resources = {"cpu": cpu, "memory": memory, "pods": self.pods}
+        if self.efas:
+            resources["vpc.amazonaws.com/efa"] = self.efas
+        if self.manufacturer == "nvidia" and self.devices:
+            resources["nvidia.com/gpu"] = self.devices
+        if self.neuron_cores:
+            resources["aws.amazon.com/neuron"] = self.devices
+            resources["aws.amazon.com/neuroncore"] = self.neuron_cores
+        return resources
+
+    def price(self, capacity_type: str) -> float:
+        """USD an hour: the list's on demand, a fixed share of it as spot."""
+        return self.usd_per_hour * (_SPOT_SHARE if capacity_type == "spot" else 1)
+
+
+_RESERVED_CPU = ((0, 1000, 0.06), (1000, 2000, 0.01), (2000, 4000, 0.005), (4000, 1 << 31, 0.0025))
+_UNIQUE = ("gpu-name", "gpu-manufacturer", "gpu-count", "gpu-memory", "accelerator-name", "accelerator-manufacturer")
+_ABSENT = [f"{_AWS}/instance-{key}" for key in (*_UNIQUE, "accelerator-count", "local-nvme")]
+# The provider takes this from every type's capacity, for which EKS reserves more.
+_PROVIDER_RESERVES = {"cpu": 100, "memory": 10}
+
+
+@cache
+def instance_types() -> tuple[InstanceType, ...]:
+    """All types of the file."""
+    with Path(__file__).with_name("instance-types.csv").open() as file:
+        return tuple(
+            InstanceType(
+                **{key: row[key] for key in ("name", "architecture", "accelerator", "manufacturer")},
+                **{key: int(row[key]) for key in ("cpus", "memory_mib", "pods", "efas", "nvme_gb", "devices")},
+                **{key: int(row[key]) for key in ("device_mib", "neuron_cores")},
+                usd_per_hour=float(row["usd_per_hour"]),
+                zones=tuple(REGION + letter for letter in row["zones"]),
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def provider_file() -> str:
+    """The text of the file that Karpenter's kwok provider reads, of all types."""
+    return json.dumps([_provided(kind) for kind in instance_types()])
+
+
+def _provided(kind: InstanceType) -> dict[str, object]:
+    """A type in the provider's form. Its own labels go by the offerings, the only ones that the provider lets one choose."""
+    labels = [{"key": key, "operator": "In", "values": [value]} for key, value in kind.labels.items()]
+    absent = [{"key": key, "operator": "DoesNotExist"} for key in _ABSENT if key not in kind.labels]
+    allocatable = {key: value + _PROVIDER_RESERVES.get(key, 0) for key, value in kind.allocatable.items()}
+    units = {"cpu": "m", "memory": "Mi"}
+    return {
+        "name": kind.name,
+        "architecture": kind.architecture,
+        "operatingSystems": ["linux"],
+        "resources": {key: f"{value}{units.get(key, '')}" for key, value in allocatable.items()}
+        | {"ephemeral-storage": "180Gi"},
+        "offerings": [
+            {
+                "Price": kind.price(capacity_type),
+                "Available": True,
+                "Requirements": [
+                    {"key": "karpenter.sh/capacity-type", "operator": "In", "values": [capacity_type]},
+                    {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]},
+                    {"key": "topology.kubernetes.io/region", "operator": "In", "values": [REGION]},
+                    *labels,
+                    *absent,
+                ],
+            }
+            for zone in kind.zones
+            for capacity_type in ("on-demand", "spot")
+        ],
+    }
