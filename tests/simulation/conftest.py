@@ -1,4 +1,4 @@
-"""The simulation is brought up once for all its tests, and taken down after them."""
+"""The simulation is brought up once for all its tests, and taken down after them; not with KEEP=1, for the next run."""
 
 import json
 import os
@@ -28,7 +28,8 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["KUBECONFIG"]
     else:
         os.environ["KUBECONFIG"] = before
-    subprocess.run([HERE / "down.sh"], check=True)
+    if not os.environ.get("KEEP"):
+        subprocess.run([HERE / "down.sh"], check=True)
 
 
 class Dry:

@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # Brings the simulation up: a real control plane, Karpenter and KubeRay's operator, on nodes that are objects only. Needs
-# no root and no container. What an earlier one left behind is ended first.   usage: up.sh INSTANCE-TYPES.json
+# no root and no container. One that is up with the same instance types stays.   usage: up.sh INSTANCE-TYPES.json
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-tools=(etcd kube karpenter-kwok kwok kuberay-operator crds prometheus-operator)
+tools=(etcd kube karpenter-kwok kwok kuberay-operator crds)
 [ $# = 1 ] && [ -r "$1" ] || die "usage: up.sh INSTANCE-TYPES.json"
 for tool in "${tools[@]}"; do
   [ -e "$cache/tools/$tool" ] || die "$cache/tools/$tool is missing: run tests/tools/build.sh ${tools[*]}"
 done
+healthy() {
+  local name
+  for name in "${daemons[@]}"; do running "$name" || return; done
+  cmp -s "$1" "$state/instance-types.json" && kubectl get --raw /readyz > /dev/null && kubectl get node base > /dev/null
+}
+if healthy "$1"; then say "already up"; exit; fi
 "$simulation/down.sh"
 mkdir -p "$state"/{pki,run,log,etcd}
 chmod 700 "$state" "$state/pki" "$state/etcd"
@@ -18,15 +24,11 @@ control_plane_certificates
 start_api_server
 wait_for "API server ready" 120 kube-apiserver kubectl get --raw /readyz
 start_controllers
-crds=(-f "$cache/tools/karpenter-kwok/crds" -f "$cache/tools/kuberay-operator/config/crd/bases"
-  -f "$cache/tools/prometheus-operator/crds")
-for file in "$cache"/tools/crds/crds/*; do # the AWS provider's own and the Gateway API's; Karpenter's come with its provider
-  [ -e "$cache/tools/karpenter-kwok/crds/${file##*/}" ] || crds+=(-f "$file")
-done
-kubectl apply --server-side "${crds[@]}" > /dev/null
-kubectl wait --for=condition=Established crd --all --timeout=60s > /dev/null
+crds=(-f "$cache/tools/karpenter-kwok/crds" -f "$cache/tools/kuberay-operator/config/crd/bases")
+for file in "$cache"/tools/crds/crds/karpenter.k8s.aws_*; do crds+=(-f "$file"); done
+kubectl create "${crds[@]}" > /dev/null # `apply --server-side` of KubeRay's takes the API server 30 s
+wait_for "their kinds established" 90 kube-apiserver kubectl wait --for=condition=Established crd --all --timeout=60s
 kubectl apply --server-side -f "$simulation/base.yaml" > /dev/null
-say "objects and their definitions are there"
 
 stages=()
 for stage in node/fast/node-initialize node/heartbeat-with-lease/node-heartbeat-with-lease pod/fast/pod-ready \
