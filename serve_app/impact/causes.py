@@ -52,7 +52,7 @@ def _patterns(finding: Finding) -> list[str]:
         return ["gateway", "routes", "providers", "providerDefaults", "models", "modelDefaults", "auth"]
     if finding.subject == "gateway":
         return ["gateway", "auth", "providers", *_PODS]
-    if kind in ("node", "EC2NodeClass"):
+    if kind in ("node", "EC2NodeClass", "NodeClass"):
         return list(_CLASSES)
     return [area for area in ("redis", "metrics", "networkPolicy", "auth", "gateway") if area in source.lower()]
 

@@ -9,6 +9,8 @@ from serve_app.impact.effects import Effect, Finding
 from serve_app.impact.manifests import Object, at, shown
 from serve_app.impact.normal import number
 
+_POOL = "ray-vllm-stack.io/node-pool"
+
 
 def groups(old: Object, new: Object, findings: Iterable[Finding], source: str) -> list[Finding]:
     """Models whose roll finds no pod, since their worker groups may not grow that far.
@@ -44,16 +46,14 @@ def groups(old: Object, new: Object, findings: Iterable[Finding], source: str) -
 def pools(new: Iterable[Object], findings: Iterable[Finding]) -> list[Finding]:
     """New clusters whose pods do not fit beside the old ones into the limits of their NodePools."""
     objects = list(new)
-    limits = {
-        str(each["metadata"]["name"]): at(each, "spec.limits") or {} for each in objects if each["kind"] == "NodePool"
-    }
+    limits = _limits(objects)
     rebuilt = {each.name for each in findings if each.effect is Effect.NEW_CLUSTER}
     missing = []
     for service in (each for each in objects if each["kind"] == "RayService"):
         cluster = ray_service.cluster_name(service)
         for pool, needed in _needed(service).items() if cluster in rebuilt else ():
             for resource, quantity in needed.items():
-                limit = number(limits.get(pool, {}).get(resource))
+                limit = limits.get(pool, {}).get(resource)
                 if limit is not None and 2 * quantity > limit:
                     both = f"{2 * quantity:g} {resource}"
                     why = f"two clusters side by side need {both} of node pool {pool}, whose limit is {limit:g}"
@@ -61,6 +61,20 @@ def pools(new: Iterable[Object], findings: Iterable[Finding]) -> list[Finding]:
                     source = shown(("RayService", "", str(service["metadata"]["name"])))
                     missing.append(Finding(Effect.NO_ROOM, f"cluster {cluster}", source, why, instead=instead))
     return missing
+
+
+def _limits(objects: Iterable[Object]) -> dict[str, dict[str, float]]:
+    """Node pool -> resource -> limit, of the pools of spot and of on-demand nodes together; no limit of one is none."""
+    found: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for each in (each for each in objects if each["kind"] == "NodePool"):
+        labels = at(each, "spec.template.metadata.labels") or {}
+        limits = {name: number(value) for name, value in (at(each, "spec.limits") or {}).items()}
+        known = {name: value for name, value in limits.items() if value is not None}
+        found[str(labels.get(_POOL, each["metadata"]["name"]))].append(known)
+    return {
+        pool: {name: sum(each[name] for each in all_) for name in all_[0] if all(name in each for each in all_)}
+        for pool, all_ in found.items()
+    }
 
 
 def quotas(found: Iterable[Object], new: Iterable[Object], findings: Iterable[Finding]) -> list[Finding]:
@@ -99,7 +113,7 @@ def _needed(service: Object) -> dict[str, dict[str, float]]:
     total: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for group in config.get("workerGroupSpecs") or []:
         sizes = capacity({"workerGroupSpecs": [group | {"maxReplicas": 1}]})
-        pool = str((at(group, "template.spec.nodeSelector") or {}).get("ray-vllm-stack.io/node-pool", ""))
+        pool = str((at(group, "template.spec.nodeSelector") or {}).get(_POOL, ""))
         for accelerator, size in sizes.items():
             pods = -(-fewest.pop(accelerator, 0) // size) if size else 0
             for resource, quantity in limits_of(group).items():

@@ -6,10 +6,11 @@ from serve_app.impact.manifests import Key, Object, at, differences, label, same
 
 _MODEL = "ray-vllm-stack.io/model"
 _COMPONENT = "app.kubernetes.io/component"
-_POOLS = ("NodePool.karpenter.sh", "EC2NodeClass.karpenter.k8s.aws")
+_POOLS = ("NodePool.karpenter.sh", "EC2NodeClass.karpenter.k8s.aws", "NodeClass.eks.amazonaws.com")
 _REPLACING = {
     "NodePool.karpenter.sh": "spec.template",
     "EC2NodeClass.karpenter.k8s.aws": "spec",
+    "NodeClass.eks.amazonaws.com": "spec",
     "DaemonSet.apps": "spec.template",
     "StatefulSet.apps": "spec.template",
 }

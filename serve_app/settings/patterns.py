@@ -11,6 +11,9 @@ ACCELERATOR_CLASS = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 PLATFORM = r"^[a-z][a-z0-9-]{0,23}$"
 # KubeRay takes 50 characters.
 WORKER_GROUP = r"^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$"
+# Of disruption budgets.
+BUDGET = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+TAINT = r"^([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*$"
 DEVICES = r"^[1-9][0-9]{0,4}$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
@@ -42,6 +45,8 @@ WORDS = {
     ACCELERATOR_CLASS: "lower-case letters, digits and -, a letter first, at most 40",
     PLATFORM: "lower-case letters, digits and -, a letter first, at most 24",
     WORKER_GROUP: "lower-case letters, digits and -, a letter first, at most 50",
+    BUDGET: "lower-case letters, digits and -, at most 63",
+    TAINT: "a taint's key, such as node.cilium.io/agent-not-ready",
     DEVICES: "a number of devices",
     ENV_NAME: "letters, digits and _, no digit first",
     NAME: "letters, digits, ., _ and -, at most 63",

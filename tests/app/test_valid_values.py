@@ -187,9 +187,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     },
     "node port": {"gateway": {"service": {"type": "NodePort", "nodePort": 30080}}},
     "disruption in percent": {"gateway": {"podDisruptionBudget": {"maxUnavailable": "50%"}}},
-    "node pools": {
-        "capacity": {"nodePools": {"l4": {"capacityTypes": ["spot", "on-demand"], "maxDevices": None, "maxCpus": 64}}}
-    },
+    "node pools": {"capacity": {"nodePools": {"l4": {"spot": "prefer", "maxDevices": None, "maxCpus": 64}}}},
     "fields of all providers": {"providerDefaults": {"fields": {"top_k": None, "max_tokens": "max_completion_tokens"}}},
     "peers": {
         "networkPolicy": {

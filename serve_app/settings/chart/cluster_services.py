@@ -1,67 +1,24 @@
-"""`capacity`, `metrics`, `networkPolicy`, `uninstall`, `smokeTest`: what lies around the clusters."""
+"""`metrics`, `networkPolicy`, `uninstall`, `smokeTest`: what lies around the clusters."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from serve_app.settings import patterns
 from serve_app.settings.chart.part import (
-    ClassName,
-    Count,
     EgressRule,
     Interval,
     Name,
-    Names,
     Part,
     Peer,
     PositiveCount,
     Raw,
-    Size,
     Texts,
-    partial,
 )
 from serve_app.settings.chart.pod import Pod
 
 AllowedEffect = Annotated[str, StringConstraints(pattern=patterns.EFFECT)]
 Digest = Annotated[str, StringConstraints(pattern=patterns.DIGEST)]
-
-
-class NodeClass(Part):
-    """Karpenter's node class: image, role and network of the nodes."""
-
-    create: bool
-    name: Names
-    group: Names
-    kind: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]*$")]
-    role: str
-    ami_alias: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+@[A-Za-z0-9.-]+$")]
-    discovery: str
-    volume_size: Annotated[Size, StringConstraints(min_length=1)]
-    spec: Raw
-
-
-class NodePoolDefaults(Part):
-    """What a node pool has where its own entry says nothing."""
-
-    capacity_types: Annotated[list[Literal["spot", "on-demand", "reserved"]], Field(min_length=1)]
-    max_devices: Count
-    max_cpus: PositiveCount | None = None
-    consolidate_after: Annotated[str, StringConstraints(pattern=r"^(Never|([0-9]+(s|m|h))+)$")]
-    max_disrupted_nodes: Count
-    weight: Annotated[int, Field(ge=1, le=100)]
-    spec: Raw
-
-
-NodePool = partial(NodePoolDefaults, "NodePool")
-
-
-class Capacity(Part):
-    """Karpenter's node pools, one per accelerator class in use."""
-
-    enabled: bool
-    node_class: NodeClass
-    node_pool_defaults: NodePoolDefaults
-    node_pools: dict[ClassName, NodePool | None]  # type: ignore[valid-type]
 
 
 class Monitor(Part):

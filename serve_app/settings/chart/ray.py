@@ -144,6 +144,7 @@ class ClusterDefaults(Part):
     fault_tolerance: FaultTolerance
     worker_groups: dict[GroupName, WorkerGroup | None]
     pod_disruption_budget: RayPodDisruptionBudget
+    queue: Annotated[str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")]
     ip_family: IpFamily
     storage: Storage
     service_accounts: ServiceAccounts

@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from serve_app.settings.chart.access import Auth
+from serve_app.settings.chart.capacity import Capacity, LimitRange, PriorityClasses, ResourceQuota
 from serve_app.settings.chart.cluster_services import (
-    Capacity,
     Metrics,
     NetworkPolicy,
     SafeChange,
@@ -86,6 +86,9 @@ class Values(Part):
     data: Data
     vector_stores: VectorStores
     capacity: Capacity
+    priority_classes: PriorityClasses
+    resource_quota: ResourceQuota
+    limit_range: LimitRange
     metrics: Metrics
     network_policy: NetworkPolicy
     safe_change: SafeChange

@@ -136,6 +136,23 @@ def test_two_clusters_fit_the_node_pool_or_not(limit: str, effect: Effect) -> No
     assert effects([service(OWL), pool], [with_image("serve:2"), pool])["cluster main"] is effect
 
 
+@pytest.mark.parametrize(
+    ("spot", "effect"),
+    [
+        ({"nvidia.com/gpu": "1"}, Effect.NEW_CLUSTER),
+        ({}, Effect.NEW_CLUSTER),
+        ({"nvidia.com/gpu": "0"}, Effect.NO_ROOM),
+    ],
+)
+def test_two_clusters_fit_the_pools_of_spot_and_on_demand_nodes_together(spot: dict[str, str], effect: Effect) -> None:
+    template = {"metadata": {"labels": {"ray-vllm-stack.io/node-pool": "pool"}}}
+    pools = [
+        thing("NodePool", name, "karpenter.sh/v1", spec={"limits": limits, "template": template})
+        for name, limits in {"pool.spot": spot, "pool": {"nvidia.com/gpu": "1"}}.items()
+    ]
+    assert effects([service(OWL), *pools], [with_image("serve:2"), *pools])["cluster main"] is effect
+
+
 @pytest.mark.parametrize(("used", "effect"), [("8", Effect.NO_ROOM), ("7", Effect.NEW_CLUSTER)])
 def test_a_new_cluster_fits_the_quota_or_not(used: str, effect: Effect) -> None:
     status = {"hard": {"requests.nvidia.com/gpu": "8"}, "used": {"requests.nvidia.com/gpu": used}}

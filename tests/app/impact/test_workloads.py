@@ -54,6 +54,11 @@ CASES: dict[str, tuple[Object, Object, dict[str, Effect]]] = {
         thing("EC2NodeClass", "a", "karpenter.k8s.aws/v1", spec={"tags": {"a": "b"}}),
         {"EC2NodeClass a": Effect.POOLS_DRIFT},
     ),
+    "node class of EKS Auto Mode": (
+        thing("NodeClass", "a", "eks.amazonaws.com/v1", spec={"tags": {}}),
+        thing("NodeClass", "a", "eks.amazonaws.com/v1", spec={"tags": {"a": "b"}}),
+        {"NodeClass a": Effect.POOLS_DRIFT},
+    ),
     "node class, its labels": (
         thing("EC2NodeClass", "a", "karpenter.k8s.aws/v1", spec={}),
         thing("EC2NodeClass", "a", "karpenter.k8s.aws/v1", spec={}, labels={"a": "b"}),

@@ -1,10 +1,10 @@
 {{/*
 What instance types the nodes of an accelerator class may have, as a YAML list. The labels of Karpenter on AWS and of
 EKS Auto Mode differ only in their domain, which is the node class's group.
-usage: include "ray-vllm-stack.capacity.requirements" (dict "root" $ "class" <class> "pool" <settings>)
+usage: include "ray-vllm-stack.capacity.requirements" (dict "class" <class> "pool" <settings> "one" <of pools> "domain" <group>)
 */}}
 {{- define "ray-vllm-stack.capacity.requirements" -}}
-{{- $domain := .root.Values.capacity.nodeClass.group -}}
+{{- $domain := .domain -}}
 - key: kubernetes.io/arch
   operator: In
   values: [{{ .class.architecture }}]
@@ -13,7 +13,12 @@ usage: include "ray-vllm-stack.capacity.requirements" (dict "root" $ "class" <cl
   values: [linux]
 - key: karpenter.sh/capacity-type
   operator: In
-  values: {{ toJson .pool.capacityTypes }}
+  values: {{ toJson .one.capacityTypes }}
+{{- with .pool.zones }}
+- key: topology.kubernetes.io/zone
+  operator: In
+  values: {{ toJson . }}
+{{- end }}
 {{- range $key, $values := .class.nodeRequirements }}
 - key: {{ replace "karpenter.k8s.aws/" (printf "%s/" $domain) $key }}
   operator: In

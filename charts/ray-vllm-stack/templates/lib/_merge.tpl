@@ -15,7 +15,7 @@ One map over another, for `ray-vllm-stack.merge.entry`.
 usage: include "ray-vllm-stack.merge.layers" (dict "under" <map> "over" <map> "free" <own keys?>) | fromJson
 */}}
 {{- define "ray-vllm-stack.merge.layers" -}}
-{{- $own := list "adapters" "annotations" "engine" "env" "fields" "labels" "limits" "nodeSelector" "parts" "rayStartParams" "requests" "roles" }}
+{{- $own := list "adapters" "annotations" "budgets" "engine" "env" "fields" "labels" "limits" "nodeSelector" "parts" "rayStartParams" "requests" "roles" "startupTaints" }}
 {{- $out := dict }}
 {{- range $key := concat (keys .under) (keys .over) | uniq }}
   {{- $under := get $.under $key }}

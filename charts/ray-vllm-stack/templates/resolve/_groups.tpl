@@ -10,7 +10,7 @@ usage: include "ray-vllm-stack.resolve.groups" (dict "cluster" <cluster> "classe
 {{- $groups := dict }}
 {{- range $name, $group := $stated }}
   {{- $class := get $classes $group.accelerator | default dict }}
-  {{- $own := dict "name" $name "devices" (int (default 1 $group.devices)) "stated" true "pods" ($group.pods | default list) }}
+  {{- $own := dict "name" $name "devices" (int (default 1 $group.devices)) "stated" true "statesMax" (hasKey $group "maxWorkers") "pods" ($group.pods | default list) }}
   {{- $group = merge $own $group (dict "hosts" 1 "order" 1000 "maxWorkers" $class.maxWorkers) }}
   {{- $_ := set $groups (printf "%09d %s" (int $group.order) $name) $group }}
 {{- end }}
@@ -19,7 +19,7 @@ usage: include "ray-vllm-stack.resolve.groups" (dict "cluster" <cluster> "classe
     {{- $class := get $classes $model.accelerator | default dict }}
     {{- if $class }}
       {{- range $model.parts }}
-        {{- $group := dict "accelerator" $model.accelerator "devices" .devices "hosts" .hosts "maxWorkers" $class.maxWorkers "pods" list }}
+        {{- $group := dict "accelerator" $model.accelerator "devices" .devices "hosts" .hosts "maxWorkers" $class.maxWorkers "statesMax" false "pods" list }}
         {{- $shape := .pods | default (ternary "" (printf "x%d" (int .devices)) (eq (int .devices) 1)) }}
         {{- $name := list $model.accelerator $shape | compact | join "-" }}
         {{- $_ := set $group "name" $name }}
