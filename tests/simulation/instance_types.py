@@ -4,9 +4,10 @@ import csv
 import json
 import math
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
 
 REGION = "us-east-1"
 _AWS = "karpenter.k8s.aws"
@@ -14,9 +15,10 @@ _AWS = "karpenter.k8s.aws"
 _SPOT_SHARE = 0.4
 
 
-@dataclass(frozen=True)
-class InstanceType:
+class InstanceType(BaseModel):
     """An instance type, its devices and where it is offered."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     architecture: str
@@ -63,7 +65,7 @@ class InstanceType:
 
     @property
     def allocatable(self) -> dict[str, int]:
-        """Resources for pods, CPU in millicores, memory in MiB: less the VM's overhead (7.5 %) and what EKS reserves."""
+        """Resources for pods, CPU in millicores, memory in MiB: without the VM's 7.5 % and what EKS reserves."""
         memory = self.memory_mib - (64 if self.architecture == "arm64" else 0)
         memory -= math.ceil(memory * 0.075) + 11 * self.pods + 255 + 100
         cpu = self.cpus * 1000
@@ -95,13 +97,7 @@ def instance_types() -> tuple[InstanceType, ...]:
     """All types of the file."""
     with Path(__file__).with_name("instance-types.csv").open() as file:
         return tuple(
-            InstanceType(
-                **{key: row[key] for key in ("name", "architecture", "accelerator", "manufacturer")},
-                **{key: int(row[key]) for key in ("cpus", "memory_mib", "pods", "efas", "nvme_gb", "devices")},
-                **{key: int(row[key]) for key in ("device_mib", "neuron_cores")},
-                usd_per_hour=float(row["usd_per_hour"]),
-                zones=tuple(REGION + letter for letter in row["zones"]),
-            )
+            InstanceType.model_validate(row | {"zones": [REGION + letter for letter in row["zones"]]})
             for row in csv.DictReader(file)
         )
 
@@ -112,7 +108,7 @@ def provider_file() -> str:
 
 
 def _provided(kind: InstanceType) -> dict[str, object]:
-    """A type in the provider's form. Its own labels go by the offerings, the only ones that the provider lets one choose."""
+    """A type in the provider's form, which has labels of one's own at offerings only."""
     labels = [{"key": key, "operator": "In", "values": [value]} for key, value in kind.labels.items()]
     absent = [{"key": key, "operator": "DoesNotExist"} for key in _ABSENT if key not in kind.labels]
     allocatable = {key: value + _PROVIDER_RESERVES.get(key, 0) for key, value in kind.allocatable.items()}

@@ -2,7 +2,7 @@
 
 uv run --with moto==5.2.5 tests/simulation/instance_types_from_moto.py DIRECTORY-OF-KARPENTER-PROVIDER-AWS
 
-Types come from moto's copy of EC2's answers, on-demand prices from the copy that Karpenter's AWS provider has of the list.
+Types come from moto's copy of EC2's answers, prices from the copy of the list that Karpenter's AWS provider has.
 """
 
 import csv

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +14,7 @@ from tests.cluster.kube import helm, kubectl, wait_until
 from tests.cluster.stack import CHART, ROOT
 
 PATIENCE = 180.0  # seconds for what takes ten on an idle machine
+EKS = ROOT / "values/eks-gpu.yaml"
 EKS_SETTINGS = ("capacity.nodeClass.role=node", "capacity.nodeClass.discovery=cluster")
 _CLASS = {"group": "karpenter.kwok.sh", "kind": "KWOKNodeClass", "name": "simulation"}
 
@@ -24,7 +25,7 @@ def get(kinds: str, *arguments: str) -> list[dict[str, Any]]:
 
 
 def simulated(document: dict[str, Any]) -> dict[str, Any]:
-    """An object as the chart renders it. Of a NodePool, the class is another: the kwok provider makes nodes of its own."""
+    """An object as the chart renders it, but for the node class of a NodePool: the kwok provider has its own."""
     if document["kind"] == "NodePool":
         document["spec"]["template"]["spec"]["nodeClassRef"] = _CLASS
     return document
@@ -60,7 +61,7 @@ class Release:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove it: Ray clusters first, whose finalizers need the namespace; pods before nodes, which stay under them."""
+        """Remove it: Ray clusters first, whose finalizers need the namespace; pods before nodes, which stay."""
         kubectl("delete", "rayservices", "--all", "-n", self.name, f"--timeout={PATIENCE:.0f}s")
         kubectl("delete", "namespace", self.name, f"--timeout={PATIENCE:.0f}s")
         if self.pools:
@@ -117,11 +118,19 @@ class Release:
         Raises:
             TimeoutError: They do not; with what the scheduler and Karpenter say.
         """
+        self.wait_for(f"{count} of {group}", lambda: len(self.workers(group, running=True)) == count)
+        return self.workers(group, running=True)
+
+    def wait_for(self, what: str, condition: Callable[[], bool]) -> None:
+        """Wait until something holds.
+
+        Raises:
+            TimeoutError: It does not; with what the scheduler and Karpenter say of the pods.
+        """
         try:
-            wait_until(f"{count} of {group}", PATIENCE, lambda: len(self.workers(group, running=True)) == count)
+            wait_until(what, PATIENCE, condition)
         except TimeoutError as error:
             raise TimeoutError(f"{error}\n{self.told()}") from None
-        return self.workers(group, running=True)
 
     def told(self) -> str:
         """What was said of its pods."""
@@ -145,7 +154,7 @@ def types(labels: Iterable[dict[str, str]]) -> dict[str, int]:
     return dict(Counter(each["node.kubernetes.io/instance-type"] for each in labels))
 
 
-def stays(what: str, seconds: float, condition: Any) -> None:
+def stays(what: str, seconds: float, condition: Callable[[], bool]) -> None:
     """Assert that something holds now and for a while."""
     end = time.monotonic() + seconds
     while True:

@@ -9,7 +9,7 @@ import yaml
 from tests.cluster.figures import note
 from tests.cluster.stack import ROOT
 from tests.simulation.instance_types import InstanceType, instance_types
-from tests.simulation.release import EKS_SETTINGS, Release, types
+from tests.simulation.release import EKS, EKS_SETTINGS, Release, types
 
 # What a class is on AWS: the name of its GPU there, the memory of one in MiB at least, or its instance family.
 GPUS = {
@@ -122,8 +122,8 @@ def test_every_class_of_aws_has_a_node_for_one_device_and_for_a_whole_host() -> 
 
 
 def test_what_two_workers_cost_that_come_at_once() -> None:
-    """Karpenter buys one node for all pods that are pending, the cheapest that holds them: more devices than they ask for."""
-    with Release("at-once", [ROOT / "values/eks-gpu.yaml"], EKS_SETTINGS) as release:
+    """Karpenter makes one node for the pods that are pending, the cheapest that holds them all: with devices to spare."""
+    with Release("at-once", [EKS], EKS_SETTINGS) as release:
         release.scale("l4", 2)
         pods = release.wait_for_workers("l4", 2)
         labels = release.node_labels(pods)
