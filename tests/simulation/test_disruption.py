@@ -14,8 +14,13 @@ def condition(claim: dict[str, Any], kind: str) -> str:
     return found[0] if found else ""
 
 
+def uids(pods: list[dict[str, Any]]) -> set[str]:
+    """Which pods they are."""
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
 def test_a_node_stays_until_ray_has_left_it() -> None:
-    """Two half empty nodes would fit on one; they stay. A node without a worker goes, the other one keeps its worker."""
+    """Two nodes whose workers would fit on one stay. One without a worker goes, the other keeps its worker."""
     with Release("emptied", [EKS], SOON) as release:
         release.scale("l4", 1)
         release.wait_for_workers("l4", 1)
@@ -51,9 +56,7 @@ def test_an_edit_of_a_pool_waits_for_ray_to_leave_its_nodes() -> None:
 
         release.wait_for("both to have drifted", lambda: drifted() == ["True", "True"])
         stays("both nodes", 15, lambda: release.nodes().keys() == nodes.keys())
-        assert {pod["metadata"]["uid"] for pod in release.pods(running=True)} == {
-            pod["metadata"]["uid"] for pod in pods
-        }
+        assert uids(release.pods(running=True)) == uids(pods)
 
         for group in ("l4", "h100-x4"):
             release.scale(group, 0, remove=[pod["metadata"]["name"] for pod in release.workers(group)])

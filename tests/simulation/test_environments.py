@@ -122,7 +122,7 @@ def test_every_class_of_aws_has_a_node_for_one_device_and_for_a_whole_host() -> 
 
 
 def test_what_two_workers_cost_that_come_at_once() -> None:
-    """Karpenter makes one node for the pods that are pending, the cheapest that holds them all: with devices to spare."""
+    """One node for the pods that are pending, the cheapest that holds them all: with devices to spare."""
     with Release("at-once", [EKS], EKS_SETTINGS) as release:
         release.scale("l4", 2)
         pods = release.wait_for_workers("l4", 2)

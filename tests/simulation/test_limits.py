@@ -55,7 +55,7 @@ def test_a_group_of_two_hosts_lands_on_two_whole_nodes_and_leaves_them_together(
 
 
 def test_neither_karpenter_nor_the_scheduler_knows_of_groups() -> None:
-    """What is not guaranteed: with a limit that is no multiple of the group, half a replica has a node and waits on it."""
+    """Not guaranteed: with a limit that is no multiple of the group, half a replica has a node and waits on it."""
     with Release("half", (), (*BIG, "capacity.nodePools.h100.maxDevices=24")) as release:
         (group,) = release.groups()
         release.scale(group, 2)

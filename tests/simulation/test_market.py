@@ -11,7 +11,7 @@ def capacity_types(release: Release, group: str) -> list[str]:
 
 
 def test_spot_runs_dry_and_an_on_demand_node_comes(dry: Dry) -> None:
-    """The launch of a spot node is refused; the pod that waits gets an on-demand node. The spot node that is there stays."""
+    """The launch of a spot node is refused, and the pod that waits gets an on-demand node. Other spot nodes stay."""
     with Release("spot-dry", [EKS], EKS_SETTINGS) as release:
         release.scale("l4", 1)
         (first,) = release.wait_for_workers("l4", 1)
