@@ -1,7 +1,7 @@
 """The whole chain on the local cluster: request, replica, worker pod, NodeClaim, node; and down to no node again.
 
-Karpenter's node is an object only, so the pod that it was made for cannot run there. In the second step the local node takes
-its place, the worker runs, and the request that has waited all the time is answered.
+Karpenter's node is an object only, so the pod that it was made for cannot run there. In the second step the local node
+takes its place, the worker runs, and the request that has waited all the time is answered.
 """
 
 import json
@@ -26,14 +26,14 @@ TOOLS = Path(os.environ["RAY_VLLM_STACK_CACHE"]) / "tools"
 VALUES = [ROOT / path for path in ("values/cpu-demo.yaml", "tests/cluster/values-local.yaml")]
 POOL = "chain.chain-ray-vllm-stack.cpu"
 WORKERS = "app.kubernetes.io/component=ray-worker"
-# Seconds at most, as docs/capacity.md has them: Serve's up-scale delay and the autoscaler's rounds; Karpenter's batch; its node.
+# Seconds at most: for Serve's up-scale delay and the autoscaler's rounds; for Karpenter's batch; for its node.
 TO_WORKER, TO_CLAIM, TO_NODE = 90, 20, 30
 STAGES = ("node/fast/node-initialize", "node/heartbeat-with-lease/node-heartbeat-with-lease", "pod/fast/pod-delete")
 
 
 @pytest.fixture
 def karpenter(tmp_path: Path) -> Iterator[None]:
-    """Karpenter, and a kubelet for its nodes that keeps them ready and runs no pod, on the cluster of the kubeconfig."""
+    """Karpenter on the cluster of the kubeconfig, and a kubelet for its nodes that keeps them ready and runs no pod."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(TOOLS / "karpenter-kwok/crds"))
     kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     node_class = {

@@ -1,4 +1,4 @@
-"""A spot node that is taken back: one of a model's two workers has two minutes to leave, under load with long streams."""
+"""A spot node that is taken back: one of a model's two workers has two minutes to leave, with streams on it."""
 
 import json
 import threading
