@@ -11,16 +11,21 @@ import pytest
 
 from tests.cluster.figures import note
 from tests.cluster.kube import kubectl, wait_until
-from tests.simulation.conftest import STATE, simulation
+from tests.simulation.control_plane import STATE, control_plane
 from tests.simulation.release import EKS_SETTINGS, Release, get, types
 
-__all__ = ["simulation"]
-pytestmark = pytest.mark.usefixtures("simulation")
 CLASSES = ("t4", "l4", "a10g", "l40s", "h100")
 EACH = 200
 PATIENCE = 1500.0
 METRICS = {"karpenter-kwok": 11180, "kuberay-operator": 11182}
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def simulation() -> Iterator[None]:
+    """A control plane of their own, beside the local cluster."""
+    with control_plane():
+        yield
 
 
 def resident_mib(daemon: str) -> float:

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Certificates and control plane of a local Kubernetes: for up.sh here, and for the simulation, which has no node.
 # Sourced after lib.sh, whose names say where.
 pki=$state/pki

@@ -4,7 +4,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-# shellcheck source=control-plane.sh
+# shellcheck source-path=SCRIPTDIR source=control-plane.sh
 . "$here/control-plane.sh"
 
 # --- what must be there ----------------------------------------------------------------------------------------------

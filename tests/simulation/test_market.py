@@ -1,6 +1,6 @@
 """What EC2 has none of: spot runs dry, and nothing else takes the place of an accelerator."""
 
-from tests.simulation.conftest import Dry
+from tests.simulation.control_plane import Dry
 from tests.simulation.release import EKS, EKS_SETTINGS, Release, get, stays
 
 
