@@ -11,7 +11,7 @@ ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
 DATA_TESTS := tests/app/data
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify lock lint test test-unit test-contract test-attacks test-api test-simulation test-cluster test-clients-all campaign bench bench-before bench-client impact package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify instance-types lock lint test test-unit test-contract test-attacks test-api test-simulation test-cluster test-clients-all campaign bench bench-before bench-client impact package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,9 @@ generate: venv deps ## write what is generated: schema, VALUES.md, version copie
 
 verify: generate ## fail if a generated file in git is out of date
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "make verify: commit what make generate wrote" >&2; exit 1; }
+
+instance-types: ## outside CI, seldom: the chart's table of EC2 instance types, out of moto's
+	@uv run -q --no-project --with moto==5.2.5 python -m tests.instance_types
 
 lock: ## resolve the locks anew (images/lock.sh for the images)
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt

@@ -72,8 +72,8 @@ def running() -> int:
 
 def test_a_thousand_workers_of_five_classes() -> None:
     """Each whole node's worth, so that a worker is a node; all asked for at once, then all taken away at once."""
-    most = "capacity.nodePoolDefaults.maxDevices=0,capacity.nodePoolDefaults.consolidateAfter=5s"
-    settings = [*EKS_SETTINGS, "capacity.enabled=true", most]
+    settings = [*EKS_SETTINGS, "capacity.enabled=true,capacity.nodePoolDefaults.maxDevices=0"]
+    settings.append("capacity.nodePoolDefaults.consolidateAfter=5s,clusterDefaults.autoscaler.idleTimeoutSeconds=5")
     for place, accelerator in enumerate(CLASSES):
         settings.append(f"models.of-{accelerator}.source=hf://a/b,models.of-{accelerator}.accelerator={accelerator}")
         group = f"clusters.main.workerGroups.{accelerator}"

@@ -71,8 +71,13 @@ def test_every_alert_tells_what_is_wrong_and_where_to_read_on(groups: list[dict[
 def test_rules_name_only_this_release(groups: list[dict[str, Any]]) -> None:
     for rule in alerts(groups):
         assert "$" not in rule["expr"]
+        if "karpenter_" in rule["expr"]:  # of the whole Kubernetes cluster
+            selectors = re.findall(r"karpenter_\w+\{([^}]*)", rule["expr"])
+            assert all('nodepool=~"llm[.]demo-ray-vllm-stack[.]' in selector for selector in selectors)
+            continue
         assert 'namespace="llm"' in rule["expr"]
-        assert re.search(r'job="(llm/demo-ray-vllm-stack-ray|demo-ray-vllm-stack-(gateway|data))"', rule["expr"])
+        ours = r'job="(llm/demo-ray-vllm-stack-ray|demo-ray-vllm-stack-(gateway|data))"|pod=~"demo-ray-vllm-stack-'
+        assert re.search(ours, rule["expr"])
 
 
 def test_every_ray_cluster_has_its_own_head_alert(groups: list[dict[str, Any]]) -> None:

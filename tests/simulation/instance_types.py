@@ -2,15 +2,17 @@
 
 import csv
 import json
-import math
 import re
 from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from tests.instance_types import allocatable
+
 REGION = "us-east-1"
-_AWS = "karpenter.k8s.aws"
+# Karpenter's AWS provider and EKS Auto Mode have the same labels in domains of their own. Here nodes have both.
+_DOMAINS = ("karpenter.k8s.aws", "eks.amazonaws.com")
 # Spot prices change by the hour and nobody has a copy; what matters here is that spot is cheaper.
 _SPOT_SHARE = 0.4
 
@@ -61,16 +63,13 @@ class InstanceType(BaseModel):
             labels["instance-accelerator-name"] = self.accelerator
             labels["instance-accelerator-manufacturer"] = self.manufacturer
             labels["instance-accelerator-count"] = str(self.devices)
-        return {f"{_AWS}/{key}": value for key, value in labels.items()}
+        return {f"{domain}/{key}": value for key, value in labels.items() for domain in _DOMAINS}
 
     @property
     def allocatable(self) -> dict[str, int]:
         """Resources for pods, CPU in millicores, memory in MiB: without the VM's 7.5 % and what EKS reserves."""
-        memory = self.memory_mib - (64 if self.architecture == "arm64" else 0)
-        memory -= math.ceil(memory * 0.075) + 11 * self.pods + 255 + 100
-        cpu = self.cpus * 1000
-        cpu -= int(sum(share * max(0, min(cpu, end) - start) for start, end, share in _RESERVED_CPU))
-        resources = {"cpu": cpu, "memory": memory, "pods": self.pods}
+        cpus, memory = allocatable(self.cpus, self.memory_mib, self.pods)
+        resources = {"cpu": int(cpus * 1000), "memory": memory, "pods": self.pods}
         if self.efas:
             resources["vpc.amazonaws.com/efa"] = self.efas
         if self.manufacturer == "nvidia" and self.devices:
@@ -85,9 +84,12 @@ class InstanceType(BaseModel):
         return self.usd_per_hour * (_SPOT_SHARE if capacity_type == "spot" else 1)
 
 
-_RESERVED_CPU = ((0, 1000, 0.06), (1000, 2000, 0.01), (2000, 4000, 0.005), (4000, 1 << 31, 0.0025))
-_UNIQUE = ("gpu-name", "gpu-manufacturer", "gpu-count", "gpu-memory", "accelerator-name", "accelerator-manufacturer")
-_ABSENT = [f"{_AWS}/instance-{key}" for key in (*_UNIQUE, "accelerator-count", "local-nvme")]
+_NOT_ON_ALL = (
+    *(f"gpu-{key}" for key in ("name", "manufacturer", "count", "memory")),
+    *(f"accelerator-{key}" for key in ("name", "manufacturer", "count")),
+    "local-nvme",
+)
+_ABSENT = [f"{domain}/instance-{key}" for key in _NOT_ON_ALL for domain in _DOMAINS]
 # The provider takes this from every type's capacity, for which EKS reserves more.
 _PROVIDER_RESERVES = {"cpu": 100, "memory": 10}
 

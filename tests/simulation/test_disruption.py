@@ -5,7 +5,10 @@ from typing import Any
 from tests.cluster.kube import kubectl
 from tests.simulation.release import EKS, EKS_SETTINGS, Release, get, stays
 
-SOON = (*EKS_SETTINGS, "capacity.nodePoolDefaults.consolidateAfter=2s")
+SOON = (
+    *EKS_SETTINGS,
+    "capacity.nodePoolDefaults.consolidateAfter=2s,clusterDefaults.autoscaler.idleTimeoutSeconds=2",
+)
 
 
 def condition(claim: dict[str, Any], kind: str) -> str:

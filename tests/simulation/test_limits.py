@@ -6,8 +6,9 @@ from tests.simulation.release import EKS, EKS_SETTINGS, Release, stays
 BIG = (
     *EKS_SETTINGS,
     "capacity.enabled=true,models.big.source=hf://a/b,models.big.accelerator=h100",
-    "models.big.parallelism.tensor=8,models.big.parallelism.pipeline=2,models.big.replicas.max=2",
+    "models.big.parallelism.tensor=8,models.big.parallelism.pipeline=2,models.big.replicas.max=1",
     "models.big.replicas.min=0,capacity.nodePoolDefaults.consolidateAfter=2s",
+    "clusterDefaults.autoscaler.idleTimeoutSeconds=2",
 )
 
 

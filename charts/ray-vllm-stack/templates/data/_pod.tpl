@@ -10,6 +10,10 @@ terminationGracePeriodSeconds: 30
 securityContext:
   {{- include "ray-vllm-stack.securityContext.pod" . | nindent 2 }}
 {{- include "ray-vllm-stack.imagePullSecrets" . }}
+{{- include "ray-vllm-stack.capacity.systemPod" . }}
+{{- if gt (int .Values.data.replicas) 1 }}
+{{ include "ray-vllm-stack.capacity.spread" (dict "root" . "component" "data") }}
+{{- end }}
 containers:
   - name: data
     image: {{ include "ray-vllm-stack.image.data" . }}

@@ -11,15 +11,8 @@ terminationGracePeriodSeconds: {{ add .Values.gateway.drainSeconds 15 }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.pod" . | nindent 2 }}
 {{- include "ray-vllm-stack.imagePullSecrets" . }}
-topologySpreadConstraints:
-  {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
-  - maxSkew: 1
-    topologyKey: {{ $key }}
-    whenUnsatisfiable: ScheduleAnyway
-    labelSelector:
-      matchLabels:
-        {{- include "ray-vllm-stack.selectorLabels" (dict "root" $ "component" "gateway") | nindent 8 }}
-  {{- end }}
+{{- include "ray-vllm-stack.capacity.systemPod" . }}
+{{ include "ray-vllm-stack.capacity.spread" (dict "root" . "component" "gateway") }}
 containers:
   - {{- include "ray-vllm-stack.gateway.container" . | nindent 4 }}
 volumes:

@@ -11,10 +11,18 @@ usage: include "ray-vllm-stack.quantity.times" (dict "quantity" "24Gi" "times" 4
 {{- end }}
 
 {{/*
-A Kubernetes quantity as a plain number, such as of bytes.
+A Kubernetes quantity as a plain whole number, such as of bytes.
 usage: include "ray-vllm-stack.quantity.value" "512Mi" | float64
 */}}
 {{- define "ray-vllm-stack.quantity.value" -}}
+{{- include "ray-vllm-stack.quantity.exact" . | float64 | printf "%.0f" }}
+{{- end }}
+
+{{/*
+A Kubernetes quantity as a plain number to the thousandth, such as of CPUs.
+usage: include "ray-vllm-stack.quantity.exact" "500m" | float64
+*/}}
+{{- define "ray-vllm-stack.quantity.exact" -}}
 {{- $text := toString . }}
 {{- $unit := regexFind "[A-Za-z]*$" $text }}
 {{- $value := trimSuffix $unit $text | float64 }}
@@ -26,5 +34,5 @@ usage: include "ray-vllm-stack.quantity.value" "512Mi" | float64
     {{- $value = mulf $value $step }}
   {{- end }}
 {{- end }}
-{{- printf "%.0f" $value }}
+{{- printf "%.3f" $value }}
 {{- end }}

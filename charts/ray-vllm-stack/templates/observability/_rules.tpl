@@ -11,9 +11,26 @@ usage: include "ray-vllm-stack.observability.alerts" $ | fromJsonArray
   {{- $text := $root.Files.Get $path | replace "$namespace" $root.Release.Namespace | replace "$gatewayJob" $gateway }}
   {{- $text = $text | replace "$dataJob" (include "ray-vllm-stack.data.name" $root) }}
   {{- $text = $text | replace "$rayJob" (printf "%s/%s" $root.Release.Namespace $ray) }}
+  {{- $text = $text | replace "$pods" (printf "%s-.+" (include "ray-vllm-stack.fullname" $root)) }}
+  {{- $text = $text | replace "$nodePools" (include "ray-vllm-stack.observability.nodePools" $root) }}
   {{- $groups = concat $groups (fromYaml $text).groups }}
 {{- end }}
 {{- toJson $groups }}
+{{- end }}
+
+{{/*
+A pattern of the names of the release's NodePools.
+usage: include "ray-vllm-stack.observability.nodePools" $
+*/}}
+{{- define "ray-vllm-stack.observability.nodePools" -}}
+{{- $names := list }}
+{{- range .Values.resolved.classesInUse }}
+  {{- $pool := include "ray-vllm-stack.capacity.nodePool" (dict "root" $ "name" .) | fromJson }}
+  {{- range include "ray-vllm-stack.capacity.pools" (dict "root" $ "pool" $pool) | fromJsonArray }}
+    {{- $names = append $names (replace "." "[.]" .name) }}
+  {{- end }}
+{{- end }}
+{{- join "|" $names }}
 {{- end }}
 
 {{/*

@@ -10,6 +10,7 @@ terminationGracePeriodSeconds: 30
 securityContext:
   {{- include "ray-vllm-stack.securityContext.pod" . | nindent 2 }}
 {{- include "ray-vllm-stack.imagePullSecrets" . }}
+{{- include "ray-vllm-stack.capacity.systemPod" . }}
 containers:
   - name: redis
     image: {{ include "ray-vllm-stack.image" (dict "root" . "image" .Values.redis.image "tag" "") }}

@@ -62,13 +62,13 @@ usage: if include "ray-vllm-stack.group.holds" (dict "group" <group> "part" <par
 {{- end }}
 
 {{/*
-Devices that the fewest replicas of a model need.
-usage: include "ray-vllm-stack.model.fewestDevices" <model> | int
+Devices that the fewest (`min`) or the most (`max`) replicas of a model need; pods, where the class has no devices.
+usage: include "ray-vllm-stack.model.devicesOf" (dict "model" <model> "bound" "min") | int
 */}}
-{{- define "ray-vllm-stack.model.fewestDevices" -}}
-{{- $needed := 0 }}
-{{- range .parts }}
-  {{- $needed = add $needed (mul (int .replicas.min) (int .needed)) }}
+{{- define "ray-vllm-stack.model.devicesOf" -}}
+{{- $needed := 0.0 }}
+{{- range .model.parts }}
+  {{- $needed = addf $needed (mulf (get .replicas $.bound | int) (int .needed) (float64 $.model.acceleratorShare)) }}
 {{- end }}
-{{- $needed }}
+{{- ceil $needed }}
 {{- end }}

@@ -24,6 +24,7 @@ serviceAccountName: {{ .cluster.accounts.head }}
 automountServiceAccountToken: true # the autoscaler's; KubeRay binds its Role to the account
 terminationGracePeriodSeconds: 30
 {{ include "ray-vllm-stack.serving.podBase" . }}
+{{- include "ray-vllm-stack.capacity.systemPod" .root }}
 containers:
   - name: ray-head
     {{- include "ray-vllm-stack.serving.container" . | nindent 4 }}

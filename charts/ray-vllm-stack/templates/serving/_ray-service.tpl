@@ -22,6 +22,10 @@ metadata:
   labels:
     {{- include "ray-vllm-stack.labels" (dict "root" .root "component" "serving") | nindent 4 }}
     ray-vllm-stack.io/cluster: {{ .cluster.name }}
+    {{- with .cluster.queue }}
+    kueue.x-k8s.io/queue-name: {{ . }}
+  annotations: {kueue.x-k8s.io/elastic-job: "true"} # Kueue refuses clusters with an autoscaler otherwise
+    {{- end }}
   # KubeRay would add it itself, and write the whole object back with it in Go's form (1Gi for 1024Mi, empty maps): then
   # those fields were KubeRay's, and each further server-side apply, as helm 4 does it, a conflict.
   finalizers: [ray.io/rayservice-finalizer]

@@ -78,6 +78,7 @@ serviceAccountName: {{ .cluster.accounts.worker }}
 automountServiceAccountToken: false
 terminationGracePeriodSeconds: {{ add .class.drainSeconds 30 }}
 {{ include "ray-vllm-stack.serving.podBase" . }}
+{{- include "ray-vllm-stack.capacity.priority" (dict "root" .root "kind" "workers") }}
 {{- with include "ray-vllm-stack.serving.workerNodeSelector" . | fromJson }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}

@@ -15,6 +15,7 @@ terminationGracePeriodSeconds: {{ add 10 .model.rollout.drainSeconds 30 }}
 securityContext:
   {{- include "ray-vllm-stack.securityContext.pod" .root | nindent 2 }}
 {{- include "ray-vllm-stack.imagePullSecrets" .root }}
+{{- include "ray-vllm-stack.capacity.priority" (dict "root" .root "kind" "workers") }}
 {{- $group := dict "devices" (include "ray-vllm-stack.standalone.devices" .model | int) "hosts" 1 }}
 {{- with include "ray-vllm-stack.serving.workerNodeSelector" (dict "root" .root "class" $class "group" $group) | fromJson }}
 nodeSelector:

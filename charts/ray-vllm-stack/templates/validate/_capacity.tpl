@@ -10,6 +10,9 @@ usage: include "ray-vllm-stack.validate.capacity" $
 capacity.nodePools.{{ $name }}: there is no accelerator class "{{ $name }}", use one of: {{ keys $classes | sortAlpha | join ", " }}
 {{- end }}
 {{- end }}
+{{- range .Values.resolved.classesInUse }}
+{{ include "ray-vllm-stack.validate.capacity.prePull" (dict "root" $ "class" (get $classes .)) }}
+{{- end }}
 {{- if .Values.capacity.enabled }}
 {{- range $name := .Values.resolved.classesInUse }}
 {{- $class := get $.Values.resolved.classes $name }}
@@ -22,9 +25,12 @@ accelerators.{{ $name }}.instance.gpuName: is empty, name the GPU as Karpenter l
 {{- $path := ternary "capacity.nodeClass" (printf "capacity.nodePools.%s.nodeClass" $name) (empty (get $.Values.capacity.nodePools $name | default dict).nodeClass) }}
 {{- $problems = concat $problems (include "ray-vllm-stack.validate.capacity.nodeClass" (dict "path" $path "class" $nodeClass) | splitList "\n") }}
 {{ include "ray-vllm-stack.validate.capacity.room" $context }}
+{{ include "ray-vllm-stack.validate.capacity.pairs" $context }}
+{{ include "ray-vllm-stack.validate.capacity.instance" (merge (dict "domain" $nodeClass.group) $context) }}
 {{- end }}
 {{- end }}
 {{ $problems | uniq | join "\n" }}
+{{ include "ray-vllm-stack.validate.capacity.quota" . }}
 {{- end }}
 
 {{/*
@@ -57,22 +63,5 @@ usage: include "ray-vllm-stack.validate.capacity.nodeClass" (dict "path" "capaci
 {{- end }}
 {{- end }}
 {{- end }}
-{{- end }}
-{{- end }}
-
-{{/*
-Guard of the room in a node pool: its devices hold the fewest replicas of the models of its class.
-usage: include "ray-vllm-stack.validate.capacity.room" (dict "root" $ "class" <class> "pool" <settings>)
-*/}}
-{{- define "ray-vllm-stack.validate.capacity.room" -}}
-{{- $room := include "ray-vllm-stack.capacity.maxDevices" . | int }}
-{{- $needed := 0 }}
-{{- range .root.Values.resolved.enabled }}
-  {{- if eq .accelerator $.class.name }}
-    {{- $needed = add $needed (include "ray-vllm-stack.model.fewestDevices" . | int) }}
-  {{- end }}
-{{- end }}
-{{- if and .class.resource $room (gt $needed $room) }}
-capacity.nodePools.{{ .class.name }}.maxDevices: is {{ $room }}, but the models of class {{ .class.name }} need {{ $needed }} devices for their fewest replicas, raise it
 {{- end }}
 {{- end }}

@@ -10,6 +10,9 @@ clusters.{{ $name }}: its RayService would be called {{ $service }}, and KubeRay
 {{- end }}
 {{ include "ray-vllm-stack.validate.cluster.groups" (dict "root" $ "cluster" $cluster) }}
 {{ include "ray-vllm-stack.validate.cluster.faultTolerance" (dict "name" $name "options" $cluster.faultTolerance) }}
+{{- if and $cluster.queue (gt (len $cluster.groups) 7) }}
+clusters.{{ $name }}.queue: is {{ $cluster.queue }}, but the cluster has {{ len $cluster.groups }} worker groups and Kueue takes 7, put some models on another cluster
+{{- end }}
 {{- with $cluster.storage.caBundle }}
 {{- if and .existingConfigMap .existingSecret }}
 clusters.{{ $name }}.storage.caBundle: has an existingConfigMap and an existingSecret, leave one of them out
@@ -90,7 +93,7 @@ usage: include "ray-vllm-stack.validate.cluster.room" (dict "root" $ "cluster" <
 {{- end }}
 {{- range .cluster.models }}
   {{- if and .enabled (eq .accelerator $.class) }}
-    {{- $needed = add $needed (include "ray-vllm-stack.model.fewestDevices" . | int) }}
+    {{- $needed = add $needed (include "ray-vllm-stack.model.devicesOf" (dict "model" . "bound" "min") | int) }}
   {{- end }}
 {{- end }}
 {{- if and $names (gt $needed $room) }}

@@ -28,11 +28,12 @@ usage: include "ray-vllm-stack.validate.model.group" (dict "id" … "model" … 
 {{- $class := .class }}
 {{- range .model.parts }}
 {{- $path := printf "models.%s.%sparallelism" $.id (ternary (printf "roles.%s." .role) "" (ne .role "")) }}
-{{- $context := dict "id" $.id "class" $class "cluster" $.cluster "part" . "path" $path }}
+{{- $context := dict "id" $.id "class" $class "cluster" $.cluster "part" . "path" $path "share" (float64 $.model.acceleratorShare) }}
 {{- $problem := include "ray-vllm-stack.validate.model.parallelism" $context }}
 {{ $problem }}
 {{- if not (trim $problem) }}
 {{ include "ray-vllm-stack.validate.model.held" $context }}
+{{ include "ray-vllm-stack.validate.model.ceiling" $context }}
 {{- end }}
 {{- end }}
 {{- if ne $class.platform .cluster.platform }}
