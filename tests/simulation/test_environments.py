@@ -96,13 +96,14 @@ def test_a_worker_of_every_group_lands_on_the_cheapest_node_of_its_class(values:
 
 def test_every_class_of_aws_has_a_node_for_one_device_and_for_a_whole_host() -> None:
     """Groups of one device and of the largest host; the trn2 class is not offered in the region."""
-    hosts = {"t4": 8, "l4": 8, "a10g": 8, "l40s": 8, "rtx-pro-6000": 8, "inf2": 24}
+    hosts = {"inf2": 24}
     settings = [*EKS_SETTINGS, "capacity.enabled=true", "capacity.nodePoolDefaults.maxDevices=0"]
     for place, accelerator in enumerate(GPUS):
-        most = hosts.get(accelerator, 8)
-        settings.append(f"models.of-{accelerator}.source=hf://a/b,models.of-{accelerator}.accelerator={accelerator}")
+        most, model = hosts.get(accelerator, 8), f"models.of-{accelerator}"
+        cluster = "neuron" if accelerator == "inf2" else "cuda"  # one image for a cluster
+        settings.append(f"{model}.source=hf://a/b,{model}.accelerator={accelerator},{model}.cluster={cluster}")
         for devices in (1, most):
-            group = f"clusters.main.workerGroups.{accelerator}-x{devices}"
+            group = f"clusters.{cluster}.workerGroups.{accelerator}-x{devices}"
             settings.append(f"{group}.accelerator={accelerator},{group}.devices={devices}")
             settings.append(f"{group}.order={10 * place + devices}")
     with Release("classes", (), settings) as release:
