@@ -98,6 +98,7 @@ def test_every_class_of_aws_has_a_node_for_one_device_and_for_a_whole_host() -> 
     """Groups of one device and of the largest host; the trn2 class is not offered in the region."""
     hosts = {"inf2": 24}
     settings = [*EKS_SETTINGS, "capacity.enabled=true", "capacity.nodePoolDefaults.maxDevices=0"]
+    settings.append("clusters.neuron.image.tag=any")
     for place, accelerator in enumerate(GPUS):
         most, model = hosts.get(accelerator, 8), f"models.of-{accelerator}"
         cluster = "neuron" if accelerator == "inf2" else "cuda"  # one image for a cluster
