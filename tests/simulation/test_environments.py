@@ -123,20 +123,26 @@ def test_every_class_of_aws_has_a_node_for_one_device_and_for_a_whole_host() -> 
             assert of_class(names[each["node.kubernetes.io/instance-type"]], group.rpartition("-x")[0]), (group, each)
 
 
-def test_what_two_workers_cost_that_come_at_once() -> None:
-    """One node for the pods that are pending, the cheapest that holds them all: with devices to spare."""
-    with Release("at-once", [EKS], EKS_SETTINGS) as release:
-        release.scale("l4", 2)
-        pods = release.wait_for_workers("l4", 2)
-        labels = release.node_labels(pods)
-        names = {kind.name: kind for kind in instance_types()}
-        nodes = {pod["spec"]["nodeName"]: each for pod, each in zip(pods, labels, strict=True)}
-        bought = sum(names[each["node.kubernetes.io/instance-type"]].usd_per_hour for each in nodes.values())
-        apart = 2 * names[cheapest("l4", pods[0])].usd_per_hour
-        assert all(of_class(names[name], "l4") for name in types(labels))
-        note(
-            f"two l4 workers at once: {types(nodes.values())}, {bought / apart:.2f} times the price of two single nodes"
-        )
+def test_workers_that_come_at_once_share_a_node_unless_its_size_is_stated(tmp_path: Path) -> None:
+    """Karpenter takes the cheapest type that holds all pods which are pending: with more devices than they ask for."""
+    of_one = {"key": "karpenter.k8s.aws/instance-gpu-count", "operator": "In", "values": ["1"]}
+    spec = {"template": {"spec": {"requirements": [of_one]}}}
+    (tmp_path / "sizes.yaml").write_text(yaml.safe_dump({"capacity": {"nodePools": {"l4": {"spec": spec}}}}))
+    names = {kind.name: kind for kind in instance_types()}
+    with (
+        Release("any-size", [EKS], EKS_SETTINGS) as any_size,
+        Release("one-gpu", [EKS, tmp_path / "sizes.yaml"], EKS_SETTINGS) as one_gpu,
+    ):
+        for release in (any_size, one_gpu):
+            release.scale("l4", 2)
+        for release in (any_size, one_gpu):
+            release.wait_for_workers("l4", 2)
+        assert types(node["metadata"]["labels"] for node in one_gpu.nodes().values()) == {"g6.2xlarge": 2}
+        bought = types(node["metadata"]["labels"] for node in any_size.nodes().values())
+        assert all(of_class(names[name], "l4") for name in bought)
+        price = sum(names[name].usd_per_hour * count for name, count in bought.items())
+        share = price / (2 * names["g6.2xlarge"].usd_per_hour)
+        note(f"two l4 workers at once: {bought}, {share:.2f} times the price of two g6.2xlarge")
 
 
 def test_the_instance_types_are_what_the_chart_has_classes_for() -> None:
