@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 OUT = Path(__file__).parents[1] / "charts" / "ray-vllm-stack" / "files" / "instance-types.csv"
 HEAD = """\
 # What pods can have on EC2's instance types with accelerators, as Karpenter reckons it before a node is there; smallest
-# first. Made by `make instance-types` of moto {version} on {day}. Type, architecture, CPUs, memory, resource of a device,
-# devices, GPU's name, MiB of a GPU, interfaces for EFA:
+# first. Made by `make instance-types` of moto {version} on {day}. Type, architecture, CPUs, memory, resource of a
+# device, devices, GPU's name, MiB of a GPU, interfaces for EFA:
 """
 VM_OVERHEAD = 0.075
 EVICTION_MIB = 100

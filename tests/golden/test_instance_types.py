@@ -1,4 +1,4 @@
-"""The chart's table of EC2 instance types: how it is reckoned, and that the shipped classes fit on types that they allow."""
+"""The chart's table of EC2 instance types: how it is reckoned, and that our classes fit on what they allow."""
 
 from pathlib import Path
 
