@@ -64,10 +64,10 @@ def measured(what: str) -> Iterator[None]:
         note(f"  {daemon:18} {requests}{cpu:5.0f} s of CPU, {resident_mib(daemon):5.0f} MiB")
 
 
-def running() -> int:
-    """Worker pods that run, of all namespaces."""
+def running(release: Release) -> int:
+    """Worker pods that run."""
     selectors = ("-l", "ray.io/node-type=worker", "--field-selector", "status.phase=Running")
-    return len(kubectl("get", "pods", "-A", "-o", "name", *selectors).split())
+    return len(kubectl("get", "pods", "-n", release.name, "-o", "name", *selectors).split())
 
 
 def test_a_thousand_workers_of_five_classes() -> None:
@@ -83,7 +83,7 @@ def test_a_thousand_workers_of_five_classes() -> None:
         with measured("1,000 workers of 5 classes until all are bound and run"):
             for accelerator in CLASSES:
                 release.scale(accelerator, EACH)
-            wait_until("all to run", PATIENCE, lambda: running() == EACH * len(CLASSES), pause=2)
+            wait_until("all to run", PATIENCE, lambda: running(release) == EACH * len(CLASSES), pause=2)
         labels = [node["metadata"]["labels"] for node in release.nodes().values()]
         note(f"  nodes: {types(labels)}")
         assert len(labels) == EACH * len(CLASSES)
@@ -104,7 +104,7 @@ def test_one_ray_cluster_of_two_hundred_workers() -> None:
     settings.append("clusters.main.workerGroups.h100.accelerator=h100,clusters.main.workerGroups.h100.devices=8")
     with Release("wide", (), settings) as release, measured("a RayCluster of 200 workers until all run"):
         release.scale("h100", 200)
-        wait_until("all to run", PATIENCE, lambda: running() == 200, pause=2)
+        wait_until("all to run", PATIENCE, lambda: running(release) == 200, pause=2)
 
 
 def test_twenty_ray_services() -> None:
