@@ -11,7 +11,7 @@ ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
 DATA_TESTS := tests/app/data
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify instance-types lock lint test test-unit test-contract test-attacks test-api test-cluster test-clients-all campaign bench bench-before bench-client impact package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify instance-types lock lint test test-unit test-contract test-attacks test-api test-simulation test-cluster test-clients-all campaign bench bench-before bench-client impact package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -91,6 +91,11 @@ test-attacks: venv gateway-venv ## hostile clients: the gateway in a memory cgro
 
 test-api: ## level 4: every values file on a real API server with the real CRDs, strictly
 	@$(PYTEST) tests/api
+
+SIMULATION_TOOLS := etcd kube helm4 crds karpenter-kwok kwok kuberay-operator
+test-simulation: venv deps ## level 5: Karpenter on EC2's instance types, and KubeRay's operator, on nodes that are objects only
+	@$(if $(PREPARED),:,tests/tools/build.sh $(SIMULATION_TOOLS))
+	@$(PYTEST) tests/simulation
 
 test-cluster: data-venv
 test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local cluster

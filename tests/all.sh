@@ -14,7 +14,7 @@ level() { # NAME COMMAND...
 finish() {
   printf '\n'; printf '%s\n' "${table[@]}"
   printf 'all levels took %d s\nlevels: %d passed, %d failed\n' $SECONDS $passed $failed
-  exit $((failed > 0 || passed < 8))
+  exit $((failed > 0 || passed < 9))
 }
 level "prepare: tools, images, cluster" tests/cluster/prepare.sh
 [ $failed = 0 ] || finish
@@ -24,6 +24,7 @@ level "1-2 schema, guards, templates, modules" make -s test-unit
 level "3 contract with Ray, vLLM, images" make -s test-contract
 level "3 hostile clients, 512 MiB" make -s test-attacks
 level "4 API server" make -s test-api
+level "5 simulation" make -s test-simulation
 level "6 cluster" make -s test-cluster
 level "cleaned up" make -s down
 finish

@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${RAY_VLLM_STACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ray-vllm-stack}
 all=(pause hostpath-provisioner etcd kube coredns helm4 kuberay-operator kuberay-rules crds
-  helm-unittest argolua versitygw actionlint ct kubeconform helm-docs helm3 prometheus-operator prometheus)
+  helm-unittest karpenter-kwok kwok argolua versitygw actionlint ct kubeconform helm-docs helm3 prometheus-operator prometheus)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 # Go's caches live below our own, so that they can be dropped without touching anybody else's. -mod=mod would edit pins.
