@@ -9,7 +9,7 @@ GENERATED := $(CHART)/values.schema.json $(CHART)/VALUES.md $(CHART)/files/versi
 PYTEST := python -m pytest -p no:cacheprovider
 ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
-DATA_TESTS := tests/app/data
+DATA_TESTS := tests/app/data tests/app/jobs
 
 .PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify instance-types lock lint test test-unit test-contract test-attacks test-api test-simulation test-cluster test-clients-all campaign bench bench-before bench-client impact package
 .DEFAULT_GOAL := help
@@ -72,7 +72,7 @@ test-unit: venv gateway-venv data-venv deps ## levels 1 and 2: schema, guards, e
 	@helm-unittest --strict -f 'tests/**/*_test.yaml' $(CHART)
 	@$(RAY_VLLM_STACK_CACHE)/gateway-venv/bin/$(PYTEST) $(GATEWAY_TESTS)
 	@$(RAY_VLLM_STACK_CACHE)/data-venv/bin/$(PYTEST) $(DATA_TESTS)
-	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) --ignore=$(DATA_TESTS) tests/app tests/golden tests/rules tests/argocd
+	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) $(DATA_TESTS:%=--ignore=%) tests/app tests/golden tests/rules tests/argocd
 
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on
 	@$(if $(PREPARED),:,tests/cluster/prepare.sh)

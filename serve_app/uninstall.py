@@ -1,4 +1,4 @@
-"""`python -m serve_app.uninstall`: deletes RayServices, waits until nothing of them is left, then deletes Secrets.
+"""`python -m serve_app.uninstall`: deletes RayServices and jobs, waits until nothing of them is left, then Secrets.
 
 The chart's pre-delete hook runs it. Were RayServices deleted together with everything else, the KubeRay operator or
 Redis could be gone first: then nobody cleans up Redis, and a RayCluster with its finalizer stays for ever. The Secret
@@ -22,6 +22,8 @@ from serve_app.in_cluster import SERVICE_ACCOUNT
 from serve_app.in_cluster import session as in_cluster_session
 
 _PROGRESS_SECONDS = 10
+KINDS = {"rayservices": "RayService", "rayjobs": "RayJob", "raycronjobs": "RayCronJob"}
+"""Resources that are deleted; what is meant is written as `rayjobs/NAME`."""
 
 
 class UninstallError(Exception):
@@ -36,20 +38,28 @@ class ReleaseApi:
         self._base = f"/apis/ray.io/v1/namespaces/{namespace}"
         self._secrets = f"/api/v1/namespaces/{namespace}/secrets"
 
-    async def delete_service(self, name: str) -> bool:
-        """Deletes a RayService; False if there is none, or no such kind."""
-        return await self._call("DELETE", f"{self._base}/rayservices/{name}?propagationPolicy=Background") is not None
+    async def delete(self, owner: str) -> bool:
+        """Deletes what stands in its namespace under `rayservices/NAME`; False if there is none, or no such kind."""
+        return await self._call("DELETE", f"{self._base}/{owner}?propagationPolicy=Background") is not None
 
     async def delete_secret(self, name: str) -> bool:
         """Deletes a Secret; False if there is none."""
         return await self._call("DELETE", f"{self._secrets}/{name}") is not None
 
-    async def left(self, services: list[str]) -> list[str]:
-        """What is left of these RayServices and their RayClusters, each with its finalizers."""
-        found = [await self._call("GET", f"{self._base}/rayservices/{name}") for name in services]
-        left = [_shown("RayService", each) for each in found if each is not None]
+    async def left(self, owners: list[str]) -> list[str]:
+        """What is left of these and their RayJobs and RayClusters, each with its finalizers."""
+        left = []
+        for owner in owners:
+            found = await self._call("GET", f"{self._base}/{owner}")
+            left += [_shown(shown(owner).partition(" ")[0], found)] if found is not None else []
+        every = list(owners)
+        if any(owner.startswith("raycronjobs/") for owner in owners):
+            jobs = await self._call("GET", f"{self._base}/rayjobs") or {"items": []}
+            made = [each for each in jobs["items"] if _belongs(each, owners)]
+            left += [_shown("RayJob", each) for each in made]
+            every += [f"rayjobs/{each['metadata']['name']}" for each in made]
         clusters = await self._call("GET", f"{self._base}/rayclusters") or {"items": []}
-        return left + [_shown("RayCluster", each) for each in clusters["items"] if _belongs(each, services)]
+        return left + [_shown("RayCluster", each) for each in clusters["items"] if _belongs(each, every)]
 
     async def _call(self, method: str, path: str) -> dict[str, Any] | None:
         async with self._session.request(method, path) as response:
@@ -65,18 +75,18 @@ class ReleaseApi:
 
 async def uninstall(
     api: ReleaseApi,
-    services: list[str],
+    owners: list[str],
     secrets: list[str],
     *,
     timeout_seconds: float,
     say: Callable[[str], object],
     pause_seconds: float = 2,
 ) -> None:
-    """Deletes RayServices, waits, and deletes Secrets.
+    """Deletes RayServices and jobs, waits, and deletes Secrets.
 
     Args:
         api: Where they are.
-        services: Names of RayServices; those that do not exist count as deleted.
+        owners: What to delete, such as `rayservices/NAME`; what does not exist counts as deleted.
         secrets: Names of Secrets, likewise. They go last: until then requests may be answered.
         timeout_seconds: How long to wait in all; meanwhile a failing API server is asked again.
         say: Prints a line.
@@ -87,14 +97,14 @@ async def uninstall(
     """
     began = time.monotonic()
     said = float("-inf")
-    pending = list(services)
+    pending = list(owners)
     state = ""
     while True:
         try:
             while pending:
-                deleted = await api.delete_service(pending[0])
-                say(f"RayService {pending.pop(0)}: {'deleted' if deleted else 'there is none'}")
-            left = await api.left(services) if services else []
+                deleted = await api.delete(pending[0])
+                say(f"{shown(pending.pop(0))}: {'deleted' if deleted else 'there is none'}")
+            left = await api.left(owners) if owners else []
             state = f"{', '.join(left)} still there"
             if not left:
                 for name in secrets:
@@ -114,12 +124,18 @@ async def uninstall(
         await asyncio.sleep(pause_seconds)
 
 
-def _belongs(cluster: dict[str, Any], services: list[str]) -> bool:
-    labels = cluster["metadata"].get("labels", {})
-    if labels.get("ray.io/originated-from-crd") == "RayService":
-        return labels.get("ray.io/originated-from-cr-name") in services
-    owners = cluster["metadata"].get("ownerReferences", [])
-    return any(owner["kind"] == "RayService" and owner["name"] in services for owner in owners)
+def shown(owner: str) -> str:
+    """`rayservices/demo` as a reader names it."""
+    resource, _, name = owner.partition("/")
+    return f"{KINDS[resource]} {name}"
+
+
+def _belongs(found: dict[str, Any], owners: list[str]) -> bool:
+    names = {shown(owner) for owner in owners}
+    labels = found["metadata"].get("labels", {})
+    origin = f"{labels.get('ray.io/originated-from-crd')} {labels.get('ray.io/originated-from-cr-name')}"
+    references = found["metadata"].get("ownerReferences", [])
+    return origin in names or any(f"{each['kind']} {each['name']}" in names for each in references)
 
 
 def _shown(kind: str, found: dict[str, Any]) -> str:
@@ -138,7 +154,8 @@ async def _main(arguments: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     try:
         async with in_cluster() as api:
-            await uninstall(api, arguments.rayservice, arguments.secret, timeout_seconds=arguments.timeout, say=say)
+            owners = [f"{kind}/{name}" for kind in KINDS for name in getattr(arguments, kind)]
+            await uninstall(api, owners, arguments.secret, timeout_seconds=arguments.timeout, say=say)
     except UninstallError as error:
         say(f"FAILED: {error}")
         return 1
@@ -147,7 +164,9 @@ async def _main(arguments: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m serve_app.uninstall", description=__doc__)
-    parser.add_argument("--rayservice", nargs="+", default=[], metavar="NAME", help="RayServices to delete")
+    for resource, kind in KINDS.items():
+        flag, what = f"--{kind.lower()}", f"{kind}s to delete"
+        parser.add_argument(flag, nargs="+", default=[], metavar="NAME", help=what, dest=resource)
     parser.add_argument("--secret", nargs="+", default=[], metavar="NAME", help="Secrets to delete after them")
     parser.add_argument("--timeout", type=float, default=300, metavar="S", help="seconds to wait (%(default)s)")
     sys.exit(asyncio.run(_main(parser.parse_args())))

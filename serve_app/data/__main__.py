@@ -22,7 +22,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the component")
     serve.add_argument("--config", type=Path, required=True, metavar="FILE", help="configuration file")
-    serve.add_argument("--tokens", type=Path, required=True, metavar="DIR", help="files token and gateway-token")
+    serve.add_argument("--tokens", type=Path, required=True, metavar="DIR", help="files component-token and token")
     serve.add_argument("--database-url-file", type=Path, metavar="FILE", help="URL of a Postgres; none: SQLite")
     serve.add_argument("--vectors-secret-file", type=Path, metavar="FILE", help="Milvus' token, or a Postgres' URL")
     serve.add_argument("--host", default="0.0.0.0", help="address to listen on (%(default)s)")  # noqa: S104  # in a pod
@@ -37,12 +37,12 @@ async def _serve(arguments: argparse.Namespace, config: DataConfig) -> None:
         return path.read_text().strip() if path else ""
 
     secrets = Secrets(
+        text(arguments.tokens / "component-token"),
         text(arguments.tokens / "token"),
-        text(arguments.tokens / "gateway-token"),
         text(arguments.database_url_file),
         text(arguments.vectors_secret_file),
     )
-    if not secrets.token or not secrets.gateway_token:
+    if not secrets.component_token or not secrets.pipeline_token:
         raise DataConfigError(f"{arguments.tokens}: a token is empty, make the Secret with two long random texts")
     registry = CollectorRegistry()
     async with opened(config, secrets, registry) as app:

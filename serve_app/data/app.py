@@ -43,10 +43,10 @@ _EMBED_SECONDS = 660
 class Secrets:
     """What the component is told apart from its configuration."""
 
-    token: str
-    """Asked of who comes."""
-    gateway_token: str
-    """With which the gateway is asked for a team."""
+    component_token: str
+    """Between the gateway and the component, on behalf of callers."""
+    pipeline_token: str
+    """Asked of pipelines, which search."""
     database_url: str = ""
     """Of a Postgres; empty for SQLite in the directory."""
     vectors: str = ""
@@ -78,7 +78,7 @@ async def opened(
             database.opened(secrets.database_url or sqlite) as engine,
             httpx.AsyncClient(base_url=config.gateway_url, timeout=timeout, trust_env=False) as client,
         ):
-            embedder = Embedder(client, secrets.gateway_token)
+            embedder = Embedder(client, secrets.component_token)
             files = Files(engine, Content.at(config.files.url, directory), config.files)
             stores = Stores(engine, index, config)
             await _declare(stores)
@@ -87,8 +87,8 @@ async def opened(
             ingestion = Ingestion(engine, leases, files.content, index, embedder, config.ingest, metrics)
             batches = Batches(engine, config.ingest.lease_seconds)
             most = config.batches.concurrent_requests
-            asking = Asking(client, secrets.gateway_token)
-            runner = Runner(batches, files, asking, concurrency=most)
+            asking = Asking(client, secrets.component_token)
+            runner = Runner(batches, files, asking, metrics, concurrency=most)
             concurrency = config.ingest.concurrency
             worker = Worker(
                 leases,
@@ -103,7 +103,7 @@ async def opened(
                 poll_seconds=poll_seconds,
             )
             app = FastAPI(title="Documents", openapi_url=None, redirect_slashes=False)
-            app.state.token = secrets.token
+            app.state.component_token, app.state.pipeline_token = secrets.component_token, secrets.pipeline_token
             handle_errors(app)
             app.include_router(files_router.router(files, config.files.max_bytes))
             app.include_router(batches_router.router(batches, files))

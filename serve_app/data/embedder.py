@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from serve_app.data.caller import Caller
+from serve_app.data.caller import ENDED, Caller
 from serve_app.data.errors import ApiError
 
 _RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNAUTHORIZED)
@@ -20,11 +20,13 @@ _CUT = {"truncate_prompt_tokens": -1}
 class EmbedError(Exception):
     """No embeddings."""
 
-    def __init__(self, message: str, status: int, *, again: bool) -> None:
+    def __init__(self, message: str, status: int, *, again: bool, ended: bool = False) -> None:
         super().__init__(message)
         self.status = status
         self.again = again
         """Whether to ask again later."""
+        self.ended = ended
+        """Whether the caller's key is not accepted, or not yet."""
 
     def told(self) -> ApiError:
         """The same as an answer."""
@@ -61,14 +63,15 @@ class Embedder:
         """
         headers = {"authorization": f"Bearer {self._token}", **caller.headers}
         if background:
-            headers["x-gateway-priority"] = "low"
+            headers["x-gateway-work"] = "ingest"
         asked = {"model": model, "input": list(texts), "encoding_format": "float"}
         answer = await self._asked(asked, headers)
         if _too_long(answer):
             answer = await self._asked(asked | _CUT, headers)
         if answer.status_code != HTTPStatus.OK:
             again = answer.is_server_error or answer.status_code in _RETRIED
-            raise EmbedError(_message(answer), answer.status_code, again=again)
+            ended = answer.status_code == HTTPStatus.FORBIDDEN and _error(answer).get("code") in ENDED
+            raise EmbedError(_message(answer), answer.status_code, again=again, ended=ended)
         return _vectors(answer, len(texts))
 
     async def _asked(self, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:

@@ -15,6 +15,32 @@ class Metrics:
         for status in ("completed", "failed"):
             self.ingested.labels(status)
         self.queue = Gauge("ray_vllm_data_ingest_queue", "Files that wait or are being taken in.", registry=registry)
+        self.batch_lines = Gauge(
+            "ray_vllm_data_batch_lines",
+            "Lines of the batches that this pod runs, by state.",
+            ["batch", "team", "state"],
+            registry=registry,
+        )
+        self.batch_lines_ended = Counter(
+            "ray_vllm_data_batch_lines_ended",
+            "Lines of batches, by how they ended.",
+            ["team", "status"],
+            registry=registry,
+        )
+        for status in ("completed", "failed"):
+            self.batch_lines_ended.labels("", status)
+        self.batch_waiting = Gauge(
+            "ray_vllm_data_batch_waiting_seconds",
+            "Age of the oldest batch that has not begun; each pod tells that of all.",
+            ["team"],
+            registry=registry,
+        )
+        self.batch_idle = Gauge(
+            "ray_vllm_data_batch_idle_seconds",
+            "Since a line was last answered of the batch that moves least; each pod tells that of all.",
+            ["team"],
+            registry=registry,
+        )
         self.search_seconds = Histogram(
             "ray_vllm_data_search_seconds", "Search in the vectors.", ["store"], buckets=_SECONDS, registry=registry
         )

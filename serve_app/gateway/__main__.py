@@ -32,7 +32,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="check the file, print OK or what is wrong, and end")
     parser.add_argument("--api-keys", type=Path, metavar="DIR", help="one entry per key, followed; none: no keys")
     parser.add_argument("--redis-password-file", type=Path, metavar="FILE", help="password of the configured Redis")
-    parser.add_argument("--data-tokens", type=Path, metavar="DIR", help="files token and gateway-token; none: no files")
+    tokens = "files component-token and gateway-token; none: no files"
+    parser.add_argument("--data-tokens", type=Path, metavar="DIR", help=tokens)
     parser.add_argument("--host", default=listening.all_addresses(), help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port of the API (%(default)s)")
     parser.add_argument("--metrics-port", type=int, default=9090, help="port of /metrics (%(default)s)")

@@ -9,19 +9,20 @@ from starlette.types import ASGIApp
 
 from serve_app.gateway.access import store
 from serve_app.gateway.access.auth import Authenticator
-from serve_app.gateway.access.keys import watched_keys
+from serve_app.gateway.access.keys import KeyRing, watched_keys
 from serve_app.gateway.access.limit_metrics import LimitMetrics
 from serve_app.gateway.access.limits import Limiter
 from serve_app.gateway.access.metrics import AccessMetrics
+from serve_app.gateway.access.on_behalf import Components, OnBehalf
 from serve_app.gateway.access.tokens import Tokens
 from serve_app.gateway.admission.metrics import QueueMetrics
 from serve_app.gateway.admission.queue import Admission
 from serve_app.gateway.asgi import GatewayApp
 from serve_app.gateway.background.supervisor import Supervisor
-from serve_app.gateway.background.watched import poll_forever
+from serve_app.gateway.background.watched import Watched, poll_forever
 from serve_app.gateway.config import watched_catalog
 from serve_app.gateway.dispatch import Dispatcher
-from serve_app.gateway.documents.forward import Documents, read_tokens
+from serve_app.gateway.documents.forward import DataTokens, Documents, read_tokens
 from serve_app.gateway.http.body_memory import BodyMemory
 from serve_app.gateway.http.lifecycle import Drain
 from serve_app.gateway.management.app import management_app
@@ -145,7 +146,7 @@ async def gateway(
                     tokens,
                     lambda: settings().teams,
                     access_metrics,
-                    tokens_of_data.own if tokens_of_data else b"",
+                    _on_behalf(tokens_of_data, keys, settings) if tokens_of_data else None,
                 ),
                 metrics=metrics,
                 meter=Meter(metering_metrics),
@@ -160,3 +161,14 @@ async def gateway(
         log.close()
         if tracing is not None:
             tracing.close()
+
+
+def _on_behalf(
+    tokens: DataTokens, keys: Watched[dict[str, bytes], KeyRing] | None, settings: Callable[[], GatewayConfig]
+) -> OnBehalf:
+    def batch_price() -> float:
+        data = settings().data
+        return data.batch_price_factor if data else 1.0
+
+    components = Components(tokens.component.encode(), tokens.pipelines.encode())
+    return OnBehalf(components, keys, lambda: settings().teams, lambda: settings().oidc is not None, batch_price)

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
-from serve_app.gateway.admission.queue import Admission, Slot
+from serve_app.gateway.admission.queue import Admission
+from serve_app.gateway.admission.slot import Slot
 from serve_app.gateway.api.errors import ApiError, Header
 from serve_app.gateway.exchange.outcome import Reason
 from serve_app.gateway.exchange.plan import Plan, Target

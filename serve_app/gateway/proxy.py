@@ -132,14 +132,17 @@ class Proxy:
             record.plan = plan
             self._routing_metrics.chose(plan)
             if caller.policies:
-                estimated = estimate(api, body, plan.targets, catalog.config.metering.default_output_tokens)
+                tokens, factor = catalog.config.metering.default_output_tokens, caller.price_factor
+                estimated = estimate(api, body, plan.targets, tokens, factor)
             if arrived:
                 grant = await self._limiter.enter(caller, estimated.tokens, estimated.cost)
             else:
                 await grant.reserve(estimated.tokens, estimated.cost)
             response.add_headers(grant.headers)
             usage = usage_request(api, body.envelope, stream=body.stream)
-            request = ModelRequest(record.method, record.path, query, headers, body, record.shape, usage)
+            request = ModelRequest(
+                record.method, record.path, query, headers, body, record.shape, usage, background=bool(caller.work)
+            )
             with cancelled_on_disconnect(connection):
                 await self._answer(_Exchange(request, plan, api, catalog.config, record, response))
         finally:

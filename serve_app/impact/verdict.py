@@ -70,14 +70,22 @@ def _object(identity: Key, old: Object | None, new: Object | None) -> list[Findi
 
 
 def _moved(findings: list[Finding]) -> list[Finding]:
-    """The findings, with one for a model that goes from one place to another in place of two."""
+    """The findings, with one for a model or job that goes from one object to another in place of two."""
     gone = {
-        each.subject: each for each in findings if each.effect is Effect.REMOVED and each.subject.startswith("model ")
+        each.subject: each
+        for each in findings
+        if each.effect is Effect.REMOVED and each.subject.startswith(("model ", "job "))
     }
     come = {each.subject: each for each in findings if each.effect is Effect.CREATED and each.subject in gone}
     gone = {subject: each for subject, each in gone.items() if subject in come}
     kept = [each for each in findings if each not in (*gone.values(), *come.values())]
     for subject, to in come.items():
+        if subject.startswith("job "):
+            why = (
+                "it begins anew on a Ray cluster of its own, without the parts that are written; serving is not touched"
+            )
+            kept.append(Finding(Effect.IN_PLACE, subject, to.source, why))
+            continue
         why = f"it moves from {gone[subject].source} to {to.source}: no answer until it has started there"
         instead = "a second entry on the new place, a route that moves the weight, and then without the first"
         kept.append(Finding(Effect.DOWNTIME, subject, to.source, why, instead=instead))

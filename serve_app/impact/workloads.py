@@ -5,6 +5,8 @@ from serve_app.impact.immutable import refused
 from serve_app.impact.manifests import Key, Object, at, differences, label, same, shown
 
 _MODEL = "ray-vllm-stack.io/model"
+_JOB = "ray-vllm-stack.io/job"
+_JOBS = ("RayJob.ray.io", "RayCronJob.ray.io")
 _COMPONENT = "app.kubernetes.io/component"
 _POOLS = ("NodePool.karpenter.sh", "EC2NodeClass.karpenter.k8s.aws", "NodeClass.eks.amazonaws.com")
 _REPLACING = {
@@ -24,6 +26,8 @@ def subject(identity: Key, each: Object) -> str:
         return f"model {label(each, _MODEL)}"
     if kind == "Deployment.apps" and label(each, _COMPONENT) == "gateway":
         return "gateway"
+    if kind in _JOBS:
+        return f"job {label(each, _JOB) or identity[2]}"
     return f"node pool {identity[2]}" if kind == "NodePool.karpenter.sh" else shown(identity)
 
 
@@ -37,6 +41,10 @@ def removed(identity: Key, old: Object) -> Finding:
     name, source = subject(identity, old), shown(identity)
     if (old["metadata"].get("annotations") or {}).get(_KEEP) == "keep":
         return Finding(Effect.IN_PLACE, name, source, f"it stays, since {_KEEP} says keep")
+    if identity[0] in _JOBS:
+        return Finding(
+            Effect.REMOVED, name, source, "its Ray cluster goes; serving is not touched, and its output stays"
+        )
     if identity[0] == "PersistentVolumeClaim":
         return Finding(Effect.DOWNTIME, name, source, "what it holds is lost")
     if name == "gateway":
@@ -60,6 +68,9 @@ def compare(identity: Key, old: Object, new: Object) -> Finding:
     if kind == "ConfigMap" and label(new, _COMPONENT) == "gateway":
         why = "the gateway's pods read it again within two minutes, no request is cut"
         return Finding(Effect.GATEWAY_RELOAD, "gateway", source, why, changed)
+    if kind in _JOBS:
+        why = "a run that has begun goes on as it is; serving is not touched"
+        return Finding(Effect.IN_PLACE, name, source, why, changed)
     moved = _REPLACING.get(kind)
     if moved and not same(at(old, moved), at(new, moved)):
         if kind in _POOLS:

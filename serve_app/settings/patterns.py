@@ -19,6 +19,9 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 # Of API keys, teams, matches: a file's name, a label's value.
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 # A vector store's id is vs_ and this, a part of a URL's path and of a table's name.
+JOB = r"^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$"
+PLACE = r"^(s3://|gs://|pvc://)[a-z0-9][a-z0-9._-]*(/[^ ?#]*)?$"
+SCHEDULE = r"^\S+( \S+){4}$|^@(hourly|daily|weekly|monthly)$"
 VECTOR_STORE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 # A Serve deployment: what Ray makes of a class's name.
 DEPLOYMENT = r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$"
@@ -50,6 +53,7 @@ WORDS = {
     DEVICES: "a number of devices",
     ENV_NAME: "letters, digits and _, no digit first",
     NAME: "letters, digits, ., _ and -, at most 63",
+    JOB: "lower-case letters, digits and -, at most 24",
     VECTOR_STORE: "lower-case letters, digits and -, at most 40",
     DEPLOYMENT: "letters, digits, _, ., : and -, a letter first, at most 128",
     HEADER: "letters, digits, _ and -",

@@ -22,6 +22,7 @@ Schema = dict[str, Any]
 REPRESENTATIVES: dict[Keys, Keys] = {
     ("models", "*"): ("modelDefaults",),
     ("pipelines", "*"): ("pipelineDefaults",),
+    ("jobs", "*"): ("jobDefaults",),
     ("clusters", "*"): ("clusterDefaults",),
     ("accelerators", "*"): ("acceleratorDefaults",),
     ("capacity", "nodePools", "*"): ("capacity", "nodePoolDefaults"),

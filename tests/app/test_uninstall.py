@@ -76,7 +76,9 @@ async def fake() -> AsyncIterator[tuple[FakeApi, ReleaseApi]]:
 async def test_it_waits_until_nothing_is_left(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     said: list[str] = []
-    await uninstall(api, ["demo", "gone"], [], timeout_seconds=60, say=said.append, pause_seconds=0.01)
+    await uninstall(
+        api, ["rayservices/demo", "rayservices/gone"], [], timeout_seconds=60, say=said.append, pause_seconds=0.01
+    )
     assert said[:2] == ["RayService demo: deleted", "RayService gone: there is none"]
     assert "RayCluster demo-x (finalizers: ray.io/gcs-ft-redis-cleanup-finalizer)" in said[2]
     assert "demo-y" in said[2]
@@ -90,14 +92,16 @@ async def test_no_such_kind_is_a_success(fake: tuple[FakeApi, ReleaseApi]) -> No
     server, api = fake
     server.has_crds = False
     said: list[str] = []
-    await uninstall(api, ["demo"], [], timeout_seconds=60, say=said.append)
+    await uninstall(api, ["rayservices/demo"], [], timeout_seconds=60, say=said.append)
     assert said == ["RayService demo: there is none", "all gone after 0 s"]
 
 
 async def test_secrets_go_last(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     said: list[str] = []
-    await uninstall(api, ["demo"], ["issued", "gone"], timeout_seconds=60, say=said.append, pause_seconds=0.01)
+    await uninstall(
+        api, ["rayservices/demo"], ["issued", "gone"], timeout_seconds=60, say=said.append, pause_seconds=0.01
+    )
     assert said[-3:-1] == ["Secret issued: deleted", "Secret gone: there is none"]
     assert server.calls[-2:] == [f"DELETE {SECRETS}/issued", f"DELETE {SECRETS}/gone"]
 
@@ -112,7 +116,7 @@ async def test_secrets_may_be_all(fake: tuple[FakeApi, ReleaseApi]) -> None:
 async def test_a_failing_api_server_is_asked_again(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.failures = [500, 503]
-    await uninstall(api, ["demo"], [], timeout_seconds=60, say=lambda line: None, pause_seconds=0.01)
+    await uninstall(api, ["rayservices/demo"], [], timeout_seconds=60, say=lambda line: None, pause_seconds=0.01)
     assert server.services == []
 
 
@@ -120,14 +124,14 @@ async def test_what_stays_is_named(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.looks = float("inf")
     with pytest.raises(UninstallError, match=r"RayCluster demo-x \(finalizers: .*demo-y.* still there after"):
-        await uninstall(api, ["demo"], [], timeout_seconds=0.1, say=lambda line: None, pause_seconds=0.01)
+        await uninstall(api, ["rayservices/demo"], [], timeout_seconds=0.1, say=lambda line: None, pause_seconds=0.01)
 
 
 async def test_a_missing_role_is_told_at_once(fake: tuple[FakeApi, ReleaseApi]) -> None:
     server, api = fake
     server.failures = [403]
     with pytest.raises(UninstallError, match=r"may not DELETE .*rayservices/demo.*give it a Role"):
-        await uninstall(api, ["demo"], [], timeout_seconds=60, say=lambda line: None)
+        await uninstall(api, ["rayservices/demo"], [], timeout_seconds=60, say=lambda line: None)
     assert len(server.calls) == 1
 
 

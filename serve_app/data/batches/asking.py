@@ -9,13 +9,21 @@ import httpx
 
 from serve_app.data.batches.lines import Line
 from serve_app.data.batches.pace import Pace
-from serve_app.data.caller import Caller
-from serve_app.data.database import new_id
+from serve_app.data.caller import ENDED, Caller
+from serve_app.data.database import new_id, now_ms
 
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.UNAUTHORIZED)
 _MOST_FAILURES = 3
 """Times that a line may end in a 5xx which is no 503, or in a connection that broke."""
 _LONGEST_PAUSE = 60.0
+
+
+class EndedError(Exception):
+    """The caller may not ask any more, for this line or any other."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Answered(NamedTuple):
@@ -33,7 +41,7 @@ class Asking:
         self._client = client
         self._token = token
 
-    async def __call__(self, line: Line, endpoint: str, caller: Caller, pace: Pace) -> Answered:
+    async def __call__(self, line: Line, endpoint: str, caller: Caller, pace: Pace, *, fresh_until_ms: int) -> Answered:
         """Asks until there is an answer that asking again would not change.
 
         Args:
@@ -41,8 +49,12 @@ class Asking:
             endpoint: The API.
             caller: On whose behalf.
             pace: Says when.
+            fresh_until_ms: Until when the caller's key may be so new that a pod of the gateway does not know it.
+
+        Raises:
+            EndedError: The caller's key is revoked, or has expired.
         """
-        headers = {"authorization": f"Bearer {self._token}", "x-gateway-priority": "low", **caller.headers}
+        headers = {"authorization": f"Bearer {self._token}", "x-gateway-work": "batch", **caller.headers}
         failures = tries = 0
         while True:
             try:
@@ -55,7 +67,10 @@ class Asking:
                 pace.refused(min(_LONGEST_PAUSE, 2**tries))
                 tries = min(tries + 1, 6)
                 continue
-            if answer.status_code in _BUSY:
+            ended = _ended(answer)
+            if ended and now_ms() >= fresh_until_ms:
+                raise ended
+            if ended or answer.status_code in _BUSY:
                 pace.refused(_seconds(answer, tries))
                 tries = min(tries + 1, 6)
                 continue
@@ -81,6 +96,16 @@ def _told(line: Line, answer: httpx.Response) -> Answered:
     response = {"status_code": answer.status_code, "request_id": answer.headers.get("x-request-id", ""), "body": body}
     told = {"id": new_id("batch_req_"), "custom_id": line.custom_id, "response": response, "error": None}
     return Answered(json.dumps(told, ensure_ascii=False), succeeded=answer.is_success)
+
+
+def _ended(answer: httpx.Response) -> EndedError | None:
+    if answer.status_code != HTTPStatus.FORBIDDEN:
+        return None
+    try:
+        error = answer.json()["error"]
+        return EndedError(error["code"], error["message"]) if error["code"] in ENDED else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _seconds(answer: httpx.Response, tries: int) -> float:

@@ -3,7 +3,7 @@
 import secrets
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +23,15 @@ OPEN = ("validating", "in_progress", "finalizing", "cancelling")
 """Statuses in which there is something to do."""
 MOST_OPEN = 20
 """Batches that one team may have under way."""
+
+
+class Ages(NamedTuple):
+    """How long batches wait, in seconds, by their owners; those without any are not in it."""
+
+    waiting: dict[str, float]
+    """Since the oldest was made that has not begun."""
+    idle: dict[str, float]
+    """Since a line was last answered of the one that has begun and moves least."""
 
 
 class Batches:
@@ -52,6 +61,7 @@ class Batches:
             "errors": [],
             "total": 0,
             "created_ms": now,
+            "moved_ms": now,
             "expires_ms": now + int(HOURS * 3600 * 1000),
             "lease_ms": 0,
         }
@@ -159,6 +169,20 @@ class Batches:
         }
         async with self._engine.begin() as connection:
             await connection.execute(dialect.insert(batch_lines).values(values).on_conflict_do_nothing())
+            moved = update(batch_jobs).where(batch_jobs.c.id == batch_id).values(moved_ms=now_ms())
+            await connection.execute(moved)
+
+    async def ages(self) -> Ages:
+        """Seconds that batches wait, by owner."""
+        table = batch_jobs.c
+        columns = (table.owner, table.status, func.min(table.created_ms), func.min(table.moved_ms))
+        query = select(*columns).where(table.status.in_(OPEN)).group_by(table.owner, table.status)
+        ages = Ages({}, {})
+        async with self._engine.connect() as connection:
+            for owner, status, created, moved in await connection.execute(query):
+                kind, since = (ages.waiting, created) if status == "validating" else (ages.idle, moved)
+                kind[owner] = max(kind.get(owner, 0.0), (now_ms() - since) / 1000)
+        return ages
 
     async def written(self, row: Row[Any]) -> None:
         """Drops the texts of answers, which are in the batch's files by now."""

@@ -7,40 +7,55 @@ import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from sqlalchemy import Row
 
-from serve_app.data.batches.asking import Asking, failed
+from serve_app.data.batches.asking import Asking, EndedError, failed
 from serve_app.data.batches.lines import Line, check, numbered, parse
 from serve_app.data.batches.pace import Pace
+from serve_app.data.batches.progress import Progress
 from serve_app.data.batches.records import KEEP_SECONDS, Batches
-from serve_app.data.caller import Caller
+from serve_app.data.caller import FRESH_MS, Caller
 from serve_app.data.database import now_ms
 from serve_app.data.files.records import Files
 from serve_app.data.ingest.leases import LostError
+from serve_app.data.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
-_ENDS = {"in_progress": "completed", "cancelling": "cancelled", "expired": "expired"}
+
+
+class _Stop(NamedTuple):
+    """Why lines are left that nobody asks for."""
+
+    status: str
+    """Of the batch, from then on."""
+    code: str
+    message: str
+
+
+_EXPIRED = _Stop("expired", "batch_expired", "The batch's time was over before this line's turn.")
 
 
 class Runner:
     """Runs one batch at a time."""
 
-    def __init__(self, batches: Batches, files: Files, asking: Asking, *, concurrency: int) -> None:
+    def __init__(self, batches: Batches, files: Files, asking: Asking, metrics: Metrics, *, concurrency: int) -> None:
         """Joins the parts.
 
         Args:
             batches: Whose turn it is.
             files: Inputs and outputs.
             asking: Gets answers.
+            metrics: Where progress is told.
             concurrency: Lines at once at most.
         """
         self._batches = batches
         self._files = files
         self._asking = asking
+        self._metrics = metrics
         self._concurrency = concurrency
 
     async def __call__(self) -> bool:
@@ -77,6 +92,7 @@ class Runner:
                 errors = [{"code": "invalid_file", "line": None, "message": "The input file is gone.", "param": None}]
                 await self._end(row, "failed", times, errors=errors)
                 return
+            total = row.total
             if row.status == "validating":
                 total, errors = await asyncio.to_thread(check, lines, row.endpoint)
                 if errors:
@@ -84,15 +100,14 @@ class Runner:
                     return
                 times["in_progress"] = int(time.time())
                 await self._batches.keep(row, status="in_progress", total=total, times=times)
-            expired = False
-            if not ending:
-                expired = not await self._ask_all(row, lines)
-            if expired:
-                await self._expire(row, lines)
+            stop = None if ending else await self._ask_all(row, lines, total)
+            if stop is not None:
+                await self._give_up(row, lines, stop)
         times["finalizing"] = int(time.time())
-        names = {f"{kind}_file_id": await self._write(row, kind) for kind in ("output", "error")}
-        status = _ENDS["expired" if expired else "cancelling" if ending else "in_progress"]
-        await self._end(row, status, times, **names)
+        names: dict[str, Any] = {f"{kind}_file_id": await self._write(row, kind) for kind in ("output", "error")}
+        if stop is not None and stop is not _EXPIRED:
+            names["errors"] = [{"code": stop.code, "line": None, "message": stop.message, "param": None}]
+        await self._end(row, stop.status if stop else "cancelled" if ending else "completed", times, **names)
         await self._batches.written(row)
 
     async def _end(self, row: Row[Any], status: str, times: dict[str, int], **values: object) -> None:
@@ -112,28 +127,41 @@ class Runner:
             copy.seek(0)
             yield copy
 
-    async def _ask_all(self, row: Row[Any], lines: IO[bytes]) -> bool:
-        """Asks for what has no answer yet; False if the batch's time is over before."""
+    async def _ask_all(self, row: Row[Any], lines: IO[bytes], total: int) -> _Stop | None:
+        """Asks for what has no answer yet; tells why, if it stops before the end."""
+        stops: list[_Stop] = []
+        counts = (await self._batches.counts([row.id]))[row.id]
         try:
             async with asyncio.timeout(max(0, (row.expires_ms - now_ms()) / 1000)):
-                done, caller = await self._batches.done(row.id), Caller(**row.caller)
-                places, pace = asyncio.Semaphore(self._concurrency), Pace(self._concurrency)
-                async with asyncio.TaskGroup() as group:
-                    for line in _rest(lines, row.endpoint, done):
-                        await places.acquire()
-                        task = group.create_task(self._ask(row, line, caller, pace))
-                        task.add_done_callback(lambda _: places.release())
+                done, pace = await self._batches.done(row.id), Pace(self._concurrency)
+                places = asyncio.Semaphore(self._concurrency)
+                with Progress(self._metrics, row.id, row.owner, total, *counts) as progress:
+                    async with asyncio.TaskGroup() as group:
+                        for line in _rest(lines, row.endpoint, done):
+                            await places.acquire()
+                            if stops:
+                                break
+                            task = group.create_task(self._ask(row, line, pace, progress, stops))
+                            task.add_done_callback(lambda _: places.release())
         except TimeoutError:
-            return False
-        return True
+            return _EXPIRED
+        return stops[0] if stops else None
 
-    async def _ask(self, row: Row[Any], line: Line, caller: Caller, pace: Pace) -> None:
-        answered = await self._asking(line, row.endpoint, caller, pace)
+    async def _ask(self, row: Row[Any], line: Line, pace: Pace, progress: Progress, stops: list[_Stop]) -> None:
+        caller, fresh_until = Caller(**row.caller), row.created_ms + FRESH_MS
+        progress.asked()
+        try:
+            answered = await self._asking(line, row.endpoint, caller, pace, fresh_until_ms=fresh_until)
+        except EndedError as error:
+            stops.append(_Stop("failed", error.code, str(error)))
+            answered = failed(line, error.code, str(error))
         await self._batches.record(row.id, line.number, answered.result, succeeded=answered.succeeded)
+        progress.ended(succeeded=answered.succeeded)
 
-    async def _expire(self, row: Row[Any], lines: IO[bytes]) -> None:
+    async def _give_up(self, row: Row[Any], lines: IO[bytes], stop: _Stop) -> None:
+        """Says of each line that is left why it has no answer."""
         for line in _rest(lines, row.endpoint, await self._batches.done(row.id)):
-            answered = failed(line, "batch_expired", "The batch's time was over before this line's turn.")
+            answered = failed(line, stop.code, stop.message)
             await self._batches.record(row.id, line.number, answered.result, succeeded=False)
 
     async def _write(self, row: Row[Any], kind: str) -> str | None:

@@ -22,6 +22,7 @@ batch_jobs = Table(
     Column("total", Integer, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("moved_ms", BigInteger, nullable=False),  # when a line was last answered
     Column("lease", String(32)),
     Column("lease_ms", BigInteger, nullable=False),
     Index("data_batches_work", "status", "lease_ms"),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from serve_app.data.caller import Caller
+from serve_app.data.caller import FRESH_MS, Caller
 from serve_app.data.database import now_ms, stores
 from serve_app.data.embedder import Embedder, EmbedError
 from serve_app.data.errors import StoreAwayError
@@ -119,6 +119,8 @@ class Ingestion:
         if isinstance(error, EmbedError) and error.status == HTTPStatus.BAD_REQUEST:
             code = "invalid_file"
         again = error.again if isinstance(error, EmbedError) else not isinstance(error, RefusedError)
+        if isinstance(error, EmbedError) and error.ended:
+            again = now_ms() - row.created_ms < FRESH_MS
         if not isinstance(error, (RefusedError, EmbedError, StoreAwayError)):
             logger.error("file %s of %s", row.file_id, row.store_id, exc_info=error)
         deleting = row.status == "deleting"

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from serve_app.data.batches.progress import tell_ages
 from serve_app.data.batches.records import Batches
 from serve_app.data.batches.runner import Runner
 from serve_app.data.errors import StoreAwayError
@@ -76,6 +77,7 @@ class Worker:
         loops = [self._forever(self._ingest, self._poll_seconds) for _ in range(self._concurrency)]
         loops += [self._forever(self._runner, self._poll_seconds) for _ in range(_BATCHES)]
         loops += [self._forever(work, self._sweep_seconds) for work in (self._sweep, self._look)]
+        loops.append(self._forever(self._tell, 5 * self._poll_seconds))
         tasks = [asyncio.create_task(loop) for loop in loops]
         try:
             yield
@@ -122,6 +124,10 @@ class Worker:
         await self._batches.sweep()
         self._metrics.queue.set(await self._leases.waiting())
         await self._stores.sweep()
+        return False
+
+    async def _tell(self) -> bool:
+        tell_ages(self._metrics, await self._batches.ages())
         return False
 
     async def _look(self) -> bool:

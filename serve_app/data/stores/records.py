@@ -49,7 +49,10 @@ class Stores:
 
     async def _take_in_anew(self, store_id: str, store: Store) -> None:
         ours = and_(store_files.c.store_id == store_id, store_files.c.status != "deleting")
-        again = {"status": "in_progress", "chunks": 0, "usage_bytes": 0, "attempts": 0, "next_ms": 0, "lease": None}
+        again: dict[str, Any] = {"status": "in_progress", "chunks": 0, "usage_bytes": 0, "attempts": 0, "next_ms": 0}
+        # Nobody's key is asked for what the operator's edit does: those who added the documents may be gone.
+        again["lease"] = None
+        again["caller"] = Caller(team=store.team, key=f"store:{store_id.removeprefix('vs_')}").as_json()
         split = {"max_tokens": store.chunk.max_tokens, "overlap_tokens": store.chunk.overlap}
         await self._index.drop(store_id)
         async with self._engine.begin() as connection:

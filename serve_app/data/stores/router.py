@@ -1,12 +1,14 @@
 """`/v1/vector_stores` as OpenAI has it."""
 
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Row
 
-from serve_app.data.caller import Authenticated, Caller
+from serve_app.data.caller import Authenticated, Caller, Reading
 from serve_app.data.database import Page
+from serve_app.data.errors import ApiError
 from serve_app.data.lists import listed
 from serve_app.data.stores import shown
 from serve_app.data.stores.documents import Documents
@@ -62,8 +64,11 @@ def router(stores: Stores, documents: Documents, search: Search) -> APIRouter:
         return {"id": store_id, "object": "vector_store.deleted", "deleted": True}
 
     @routes.post("/{store_id}/search")
-    async def find(store_id: str, asked: SearchRequest, caller: Authenticated) -> SearchPage:
+    async def find(store_id: str, asked: SearchRequest, caller: Reading) -> SearchPage:
         store = await stores.get(caller, store_id)
+        if caller.pipeline and (not store.declared or asked.query_vector is None):
+            message = "A pipeline may search stores of vectorStores, with a query_vector: ask through the gateway."
+            raise ApiError(HTTPStatus.FORBIDDEN, message, code="pipeline_token")
         if store.expires_days is not None:
             await stores.used(store_id)
         return await search(caller, store, asked)

@@ -28,7 +28,8 @@ def charge(record: RequestRecord, estimate: Estimate) -> tuple[int, int]:
     if usage is None or usage.partial:
         usage = _at_least(record, usage, estimate)
     price = record.target.entry.price if record.target else None
-    return usage.total, math.ceil(cost_in_millionths(usage, price)) if price else 0
+    factor = record.caller.price_factor
+    return usage.total, math.ceil(cost_in_millionths(usage, price) * factor) if price else 0
 
 
 def _at_least(record: RequestRecord, reported: Usage | None, estimate: Estimate) -> Usage:

@@ -39,7 +39,9 @@ NOTHING = Estimate()
 _MAXIMA = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
-def estimate(api: Api, body: Body, targets: Sequence[Target], default_output_tokens: int) -> Estimate:
+def estimate(
+    api: Api, body: Body, targets: Sequence[Target], default_output_tokens: int, price_factor: float = 1
+) -> Estimate:
     """What a request may take.
 
     The prompt is a token for every 4 bytes of the body, without the files in it, which are 1,000 tokens each. The
@@ -54,6 +56,7 @@ def estimate(api: Api, body: Body, targets: Sequence[Target], default_output_tok
         body: The request's body.
         targets: The models that may answer.
         default_output_tokens: What a request is taken to want that sets no maximum.
+        price_factor: What its caller pays of a price.
     """
     envelope = body.envelope
     if not api.takes_tokens or envelope.value("background") is True:
@@ -71,7 +74,7 @@ def estimate(api: Api, body: Body, targets: Sequence[Target], default_output_tok
     output *= answers
     usage = Usage(prompt, 0, output)
     costs = [cost_in_millionths(usage, target.entry.price) for target in targets if target.entry.price]
-    return Estimate(prompt, output, math.ceil(max(costs, default=0)))
+    return Estimate(prompt, output, math.ceil(max(costs, default=0) * price_factor))
 
 
 def _number(value: object) -> int:

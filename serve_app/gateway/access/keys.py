@@ -57,6 +57,12 @@ class KeyRing:
             for digest in _hashes(key)
         }
         """Place of a key -> its name; a key that is rotated has two."""
+        self.references: Mapping[bytes, str] = {
+            self._place(bytes.fromhex(digest.removeprefix("sha256:"))): _reference(digest)
+            for key in self.keys.values()
+            for digest in _hashes(key)
+        }
+        """Place of a key -> what refers to that text of it."""
         metrics.keys.labels("accepted").set(len(self.keys))
         metrics.keys.labels("refused").set(len(files) - len(self.keys))
         if not self.keys:
@@ -84,6 +90,15 @@ def _accepted(files: Mapping[str, bytes]) -> dict[str, Key]:
         logger.error("API keys %s are refused: they share a hash, give each key its own text", ", ".join(names))
         refused.update(names)
     return {name: key for name, key in read.items() if name not in refused}
+
+
+def references(key: Key) -> set[str]:
+    """What work that goes on by itself refers to a key by: a part of its hash, one for each text that is accepted."""
+    return {_reference(digest) for digest in _hashes(key)}
+
+
+def _reference(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:32]
 
 
 def _hashes(key: Key) -> set[str]:

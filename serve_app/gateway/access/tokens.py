@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
+from serve_app.gateway.access.callers import of_team
 from serve_app.gateway.access.issuer import RETRY_SECONDS, Issuer, IssuerError, Keys
-from serve_app.gateway.access.keys import TOKENS_NAME
 from serve_app.gateway.access.metrics import AccessMetrics, TokenResult
 from serve_app.gateway.access.verify import LEEWAY_SECONDS, TokenError, claims_of
 from serve_app.gateway.api.errors import ApiError
@@ -164,8 +164,4 @@ class Tokens:
             message = f"The token names no team that may use this gateway (claim {settings.team_claim})."
             raise ApiError(HTTPStatus.FORBIDDEN, message, code="unknown_team")
         subject = str(claims.get(settings.name_claim, ""))[:LONGEST_SUBJECT]
-        if not name:
-            return Caller(key=TOKENS_NAME, subject=subject)
-        team = teams[name]
-        policies = ((f"team/{name}", team),)
-        return Caller(TOKENS_NAME, name, subject, policies, team.priority or "normal")
+        return of_team(name, teams, subject=subject)

@@ -4,6 +4,9 @@ A model's slots are what one gateway replica may have in flight to it. While one
 free goes to the highest priority that waits; within a priority to the team with the fewest requests in flight to that
 model, which over time is max-min fairness; within a team to the one that came first. Where the queue is full, a
 request may take the place of another: of one of lower priority, or of the team that has more requests waiting.
+
+Work that nobody waits for (lines of batches, documents) comes after all of that. It has all slots of a model that
+nobody else asks, and a share of them while somebody does: an engine that is busy with batches makes others wait in it.
 """
 
 import asyncio
@@ -14,21 +17,24 @@ from http import HTTPStatus
 
 from prometheus_client import Gauge
 
+from serve_app.gateway.admission.background import Background
 from serve_app.gateway.admission.metrics import QueueMetrics
+from serve_app.gateway.admission.slot import Slot
 from serve_app.gateway.api.errors import ApiError
 from serve_app.gateway.exchange.caller import Caller
 from serve_app.gateway.exchange.plan import Target
 from serve_app.settings.gateway import Priority, Queue
 
 _RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
+_BACKGROUND = 3
 RETRY_AFTER_SECONDS = 5
 
 
 class _Waiter:
     __slots__ = ("admitted", "group", "rank")
 
-    def __init__(self, rank: int, group: str) -> None:
-        self.rank = rank
+    def __init__(self, caller: Caller, group: str) -> None:
+        self.rank = _BACKGROUND if caller.work else _RANKS[caller.priority]
         self.group = group
         self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -48,22 +54,36 @@ class ModelQueue:
         self._slots = 0
         self._in_flight = 0
         self._in_flight_of: Counter[str] = Counter()
-        self._waiting: tuple[dict[str, deque[_Waiter]], ...] = ({}, {}, {})
+        self._waiting: tuple[dict[str, deque[_Waiter]], ...] = ({}, {}, {}, {})
         self._length = 0
+        self._background = Background(self._admit)
+        self._percent = 100.0
 
-    def try_enter(self, group: str, slots: int) -> bool:
-        """Takes a slot if one is free and nobody waits for it.
+    def try_enter(self, group: str, slots: int, *, background: bool = False, percent: float = 100) -> bool:
+        """Takes a slot if one is free and nobody waits for it who comes first.
 
         Args:
             group: The team; or the key, where it has none.
             slots: How many there are by the configuration of the moment; 0 for any number.
+            background: Whether nobody waits for the answer.
+            percent: The share of slots that such requests have while others ask.
         """
-        self._slots = slots
-        if self._length or (slots and self._in_flight >= slots):
+        self._slots, self._percent = slots, percent
+        first = not any(self._waiting if background else self._waiting[:_BACKGROUND])
+        if not first or not self._free(background=background):
             return False
+        self._take(group, background=background)
+        return True
+
+    def _free(self, *, background: bool) -> bool:
+        if self._slots and self._in_flight >= self._slots:
+            return False
+        return not background or self._background.room(self._in_flight, self._slots, self._percent)
+
+    def _take(self, group: str, *, background: bool) -> None:
         self._in_flight += 1
         self._in_flight_of[group] += 1
-        return True
+        self._background.entered(background=background)
 
     async def enter(self, caller: Caller, group: str, slots: int, limits: Queue) -> None:
         """Waits for a slot and takes it.
@@ -77,9 +97,10 @@ class ModelQueue:
         Raises:
             ApiError: 503, the queue is full or the time is over.
         """
-        if self.try_enter(group, slots):
+        background = bool(caller.work)
+        if self.try_enter(group, slots, background=background, percent=limits.background_percent):
             return
-        waiter = _Waiter(_RANKS[caller.priority], group)
+        waiter = _Waiter(caller, group)
         if self._length >= limits.max_requests and not self._make_room(waiter):
             raise self._refusal("full", f"{self._length} requests wait for the model {self._model!r} already.")
         self._waiting[waiter.rank].setdefault(group, deque()).append(waiter)
@@ -90,7 +111,7 @@ class ModelQueue:
                 await waiter.admitted
         except BaseException as error:
             if waiter.admitted.done() and not waiter.admitted.cancelled() and not waiter.admitted.exception():
-                self.leave(group)  # its turn came in the very moment in which it gave up
+                self.leave(group, background=background)  # its turn came in the very moment in which it gave up
             else:
                 self._remove(waiter)
             if isinstance(error, TimeoutError):
@@ -98,9 +119,10 @@ class ModelQueue:
                 raise self._refusal("timeout", waited) from error
             raise
 
-    def leave(self, group: str) -> None:
+    def leave(self, group: str, *, background: bool = False) -> None:
         """Gives a slot back."""
         self._in_flight -= 1
+        self._background.left(background=background)
         left = self._in_flight_of[group] - 1
         if left:
             self._in_flight_of[group] = left
@@ -110,8 +132,11 @@ class ModelQueue:
             self._admit()
 
     def _admit(self) -> None:
-        while self._length and (not self._slots or self._in_flight < self._slots):
-            queues = next(queues for queues in self._waiting if queues)
+        while self._length:
+            rank = next(rank for rank, queues in enumerate(self._waiting) if queues)
+            background, queues = rank == _BACKGROUND, self._waiting[rank]
+            if not self._free(background=background):
+                return
             # dicts keep their order: among equals the team whose last turn is the longest ago is first
             group = min(queues, key=lambda name: self._in_flight_of[name])
             waiter = queues[group][0]
@@ -120,8 +145,7 @@ class ModelQueue:
                 queues[group] = queues.pop(group)
             if waiter.admitted.done():
                 continue  # cancelled, and its task has not run since: nobody would give the slot back
-            self._in_flight += 1
-            self._in_flight_of[group] += 1
+            self._take(group, background=background)
             waiter.admitted.set_result(None)
 
     def _make_room(self, newcomer: _Waiter) -> bool:
@@ -168,34 +192,6 @@ class ModelQueue:
                 yield from [group] * len(queue)
 
 
-class Slot:
-    """A slot that is held."""
-
-    __slots__ = ("_group", "_in_flight", "_queue", "waited_seconds")
-
-    def __init__(self, queue: ModelQueue, group: str, in_flight: Gauge, waited_seconds: float) -> None:
-        """Begins.
-
-        Args:
-            queue: Whose slot it is.
-            group: Who holds it.
-            in_flight: Counts the slots that are held.
-            waited_seconds: How long it took to get.
-        """
-        self._queue: ModelQueue | None = queue
-        self._group = group
-        self._in_flight = in_flight
-        self.waited_seconds = waited_seconds
-        in_flight.inc()
-
-    def release(self) -> None:
-        """Gives the slot back; a second time does nothing."""
-        queue, self._queue = self._queue, None
-        if queue is not None:
-            self._in_flight.dec()
-            queue.leave(self._group)
-
-
 class Admission:
     """The queues of all models. They outlive a reload of the configuration, as the requests in flight do."""
 
@@ -227,8 +223,9 @@ class Admission:
         group = caller.team or f"key/{caller.key}"
         slots = target.entry.max_concurrent_requests
         waited = 0.0
-        if not queue.try_enter(group, slots):
+        background = bool(caller.work)
+        if not queue.try_enter(group, slots, background=background, percent=limits.background_percent):
             began = time.perf_counter()
             await queue.enter(caller, group, slots, limits)
             waited = time.perf_counter() - began
-        return Slot(queue, group, self._in_flight(target.model), waited)
+        return Slot(queue, group, self._in_flight(target.model), waited, background=background)

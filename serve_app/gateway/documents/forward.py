@@ -37,9 +37,9 @@ class DataTokens(NamedTuple):
     """What the gateway and the data component know each other by."""
 
     component: str
-    """The component asks for it."""
-    own: bytes
-    """The gateway asks for it, of the component on behalf of others."""
+    """Each asks the other for it, on behalf of callers."""
+    pipelines: str
+    """The gateway asks pipelines for it, which come for themselves."""
 
 
 def read_tokens(folder: Path) -> DataTokens:
@@ -48,8 +48,10 @@ def read_tokens(folder: Path) -> DataTokens:
     Raises:
         OSError: A token cannot be read.
     """
-    token, own = ((folder / name).read_text().strip() for name in ("token", "gateway-token"))
-    return DataTokens(token, own.encode())
+    component, pipelines = ((folder / name).read_text().strip() for name in ("component-token", "gateway-token"))
+    if not component or not pipelines:
+        raise OSError(f"{folder}: a token is empty, make the Secret with long random texts")
+    return DataTokens(component, pipelines)
 
 
 class Documents:
@@ -167,8 +169,8 @@ _SENT = ("content-type", "content-length", "accept")
 
 
 def _identity(caller: Caller) -> dict[str, str]:
-    names = {"x-gateway-team": caller.team, "x-gateway-key": caller.key, "x-gateway-subject": caller.subject}
-    return {name: value for name, value in names.items() if value}
+    names = {"team": caller.team, "key": caller.key, "key-id": caller.key_id, "subject": caller.subject}
+    return {f"x-gateway-{name}": value for name, value in names.items() if value}
 
 
 class _Body:

@@ -20,6 +20,12 @@ class Caller:
     priority: Priority = "normal"
     expires_at: float | None = None
     """When its key ends, in seconds since 1970; None for never."""
+    key_id: str = ""
+    """Refers to the text of the key, for work that goes on by itself; see `access.on_behalf`."""
+    work: str = ""
+    """`batch` or `ingest`, where nobody waits for the answer."""
+    price_factor: float = 1.0
+    """What it pays of a model's price."""
 
     def may_use(self, name: str) -> bool:
         """Whether all of its policies allow a model's or route's name."""

@@ -106,4 +106,4 @@ class RequestRecord:
     def cost(self) -> float | None:
         """The cost; None where usage is unknown or the model has no price."""
         price = self.target.entry.price if self.target else None
-        return cost(self.usage, price) if self.usage and price else None
+        return cost(self.usage, price) * self.caller.price_factor if self.usage and price else None

@@ -73,6 +73,7 @@ def _line(record: RequestRecord) -> dict[str, Any]:
         "team": caller.team,
         "key": caller.key,
         "subject": caller.subject,
+        "work": caller.work,
         "model": target.model if target else "",
         "route": target.route if target else "",
         "status": record.status,

@@ -29,6 +29,8 @@ Without it Ray Serve sees that first (`serve/_private/replica.py`) and cancels i
 goes on to the last token of an answer that is not streamed. With it vLLM reads the end of the connection itself and
 aborts the request in the engine. The price: Serve's own metrics show such a request as 200, not as 499; the gateway's
 `ray_vllm_gateway_client_disconnects_total` counts it in any case."""
+BEHIND_OTHERS = (b"x-vllm-priority", b"100")
+"""The engine's turn for work that nobody waits for, where its `scheduling_policy` is `priority`; others ignore it."""
 _TO_CLIENT = frozenset(
     (
         b"cache-control",

@@ -8,7 +8,7 @@ from serve_app.gateway.exchange.plan import Target
 from serve_app.gateway.exchange.usage import NO_REQUEST, UsageRequest
 from serve_app.gateway.http.body import Body
 from serve_app.gateway.upstream.attempt import UpstreamRequest
-from serve_app.gateway.upstream.headers import to_provider, to_stack
+from serve_app.gateway.upstream.headers import BEHIND_OTHERS, to_provider, to_stack
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class ModelRequest:
     """How the client expects errors."""
     usage: UsageRequest = NO_REQUEST
     """What the model is asked to report of its tokens."""
+    background: bool = False
+    """Whether nobody waits for the answer."""
 
     def to(
         self,
@@ -48,10 +50,13 @@ class ModelRequest:
         """
         entry = target.entry
         headers_for = to_provider if entry.external else to_stack
+        headers = headers_for(self.headers, request_id, context, entry=entry, key=key)
+        if self.background and not entry.external:
+            headers.append(BEHIND_OTHERS)
         return UpstreamRequest(
             method=self.method,
             endpoint=target.endpoints.at(self.path, self.query),
-            headers=headers_for(self.headers, request_id, context, entry=entry, key=key),
+            headers=headers,
             body=self.body.pieces(target.upstream_model, self.usage.changes(entry.external), entry.fields),
             shape=self.shape,
             request_id=request_id.decode(),

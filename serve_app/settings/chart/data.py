@@ -72,6 +72,7 @@ class DataBatches(Part):
     """How batches run."""
 
     concurrent_requests: Annotated[int, Field(ge=1, le=1024)]
+    price_factor: Annotated[float, Field(ge=0, le=1)]
 
 
 class DataPersistence(Part):

@@ -69,6 +69,7 @@ class Queue(Part):
 
     max_requests: Count
     max_seconds: PositiveSeconds
+    background_percent: Annotated[float, Field(gt=0, le=100)]
 
 
 class KeepAlive(Part):

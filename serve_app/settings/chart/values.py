@@ -16,6 +16,7 @@ from serve_app.settings.chart.cluster_services import (
 )
 from serve_app.settings.chart.data import Data, VectorStores
 from serve_app.settings.chart.gateway import Gateway
+from serve_app.settings.chart.job import JobDefaults, Jobs
 from serve_app.settings.chart.model import ModelDefaults, Models
 from serve_app.settings.chart.part import Names, Part, Raw, Registry, Texts
 from serve_app.settings.chart.pipeline import PipelineDefaults, Pipelines
@@ -72,6 +73,8 @@ class Values(Part):
     model_defaults: ModelDefaults
     pipelines: Pipelines
     pipeline_defaults: PipelineDefaults
+    jobs: Jobs
+    job_defaults: JobDefaults
     routes: Routes
     providers: Providers
     provider_defaults: ProviderDefaults

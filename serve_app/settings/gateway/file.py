@@ -29,6 +29,9 @@ class Data(Section):
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = Field(description="http://HOST:PORT")
     max_file_bytes: PositiveCount = Field(default=100 * 1024 * 1024, description="Of the largest file.")
+    batch_price_factor: float = Field(
+        default=1, ge=0, le=1, description="What lines of batches cost of the models' prices, such as 0.5 for half."
+    )
 
 
 class Metering(Section):

@@ -79,6 +79,12 @@ class Queue(Section):
 
     max_requests: Count = Field(default=256, description="How many may wait; the next is refused.")
     max_seconds: Seconds = Field(default=60, description="How long one may wait.")
+    background_percent: float = Field(
+        default=10,
+        gt=0,
+        le=100,
+        description="Share of a model's slots, at least one, that batches and documents have while others ask it.",
+    )
 
 
 class KeepAlive(Section):

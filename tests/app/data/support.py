@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from serve_app.data.app import Secrets, opened
 from serve_app.settings.data import DataConfig
 
-TOKEN, GATEWAY_TOKEN = "token-of-the-component", "token-at-the-gateway"
+TOKEN, PIPELINE_TOKEN = "token-of-the-component", "token-of-pipelines"
 DIMENSIONS = 96
 
 
@@ -43,6 +43,8 @@ class FakeGateway:
     headers: list[dict[str, str]] = field(default_factory=list)
     failures: list[tuple[int, str]] = field(default_factory=list)
     """Answered first: status and message."""
+    revoked_after: int | None = None
+    """Requests that are let in before their caller's key is revoked."""
     gate: asyncio.Event | None = None
     """Waited for, from the second request on."""
     dimensions: int = DIMENSIONS
@@ -58,6 +60,8 @@ class FakeGateway:
             asked = json.loads(await request.body())
             self.asked.append(asked)
             self.headers.append(dict(request.headers))
+            if self.revoked_after is not None and len(self.asked) > self.revoked_after:
+                return JSONResponse({"error": {"message": "The key is revoked.", "code": "key_revoked"}}, 403)
             if self.failures:
                 status, message = self.failures.pop(0)
                 return JSONResponse({"error": {"message": message}}, status)
@@ -75,6 +79,9 @@ class FakeGateway:
             asked = json.loads(await request.body())
             self.asked.append(asked)
             self.headers.append(dict(request.headers))
+            if self.revoked_after is not None and len(self.asked) > self.revoked_after:
+                refused = {"error": {"message": "The key is revoked.", "code": "key_revoked"}}
+                return JSONResponse(refused, 403, {"retry-after": "0"})
             if self.failures:
                 status, message = self.failures.pop(0)
                 return JSONResponse({"error": {"message": message}}, status, {"retry-after": "0"})
@@ -141,7 +148,7 @@ class Component:
 async def component(config: dict[str, Any], *, database_url: str = "", vectors: str = "") -> AsyncIterator[Component]:
     """A component that looks for work often."""
     registry = CollectorRegistry()
-    secrets = Secrets(TOKEN, GATEWAY_TOKEN, database_url, vectors)
+    secrets = Secrets(TOKEN, PIPELINE_TOKEN, database_url, vectors)
     async with (
         opened(DataConfig.model_validate(config), secrets, registry, poll_seconds=0.02) as app,
         served(app) as url,

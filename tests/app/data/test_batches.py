@@ -8,7 +8,7 @@ import pytest
 from openai import AsyncOpenAI, BadRequestError, ConflictError, NotFoundError
 from openai.types import Batch
 
-from serve_app.data.batches import records
+from serve_app.data.batches import records, runner
 from serve_app.data.batches.lines import MOST_LINES, check
 from serve_app.data.batches.pace import Pace
 
@@ -54,7 +54,7 @@ async def test_a_batch_is_answered_line_by_line(running: Component, gateway: Fak
     assert output[0]["response"] == {"status_code": 200, "request_id": "r1", "body": {"echo": "question 1"}}
     (error,) = await lines_of(client, batch.error_file_id)
     assert (error["custom_id"], error["response"]["status_code"]) == ("line-2", 400)
-    assert {each["x-gateway-priority"] for each in gateway.headers} == {"low"}
+    assert {each["x-gateway-work"] for each in gateway.headers} == {"batch"}
     assert {each["x-gateway-team"] for each in gateway.headers} == {"search"}
     assert [each.id async for each in client.batches.list()] == [batch.id]
     with pytest.raises(ConflictError, match="is completed already"):
@@ -89,6 +89,59 @@ async def test_a_batch_that_is_cancelled_keeps_what_it_has(running: Component, g
     assert batch.status == "cancelled"
     assert batch.cancelled_at
     assert 0 < len(await lines_of(client, batch.output_file_id)) < 20
+
+
+async def test_a_batch_ends_with_its_key_and_says_so_of_each_line(
+    running: Component, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "FRESH_MS", 0)
+    gateway.revoked_after = 30
+    client = running.client(team="search", key="ci", **{"key-id": "abc"})
+    batch = await ended(client, await begun(client, [line(number) for number in range(150)]))
+    assert batch.status == "failed"
+    assert batch.errors
+    assert batch.errors.data
+    assert (batch.errors.data[0].code, batch.errors.data[0].message) == ("key_revoked", "The key is revoked.")
+    assert {each["x-gateway-key-id"] for each in gateway.headers} == {"abc"}
+    assert len(gateway.asked) < 100, "the rest is not asked for"
+    answered = await lines_of(client, batch.output_file_id)
+    errors = await lines_of(client, batch.error_file_id)
+    assert len(answered) == 30
+    assert {each["error"]["code"] for each in errors} == {"key_revoked"}
+    ids = [each["custom_id"] for each in answered + errors]
+    assert sorted(ids) == sorted(f"line-{number}" for number in range(150))
+
+
+async def test_a_key_that_a_pod_of_the_gateway_does_not_know_yet_ends_nothing(
+    running: Component, gateway: FakeGateway
+) -> None:
+    gateway.revoked_after = 0
+    client = running.client()
+    batch = await begun(client, [line(number) for number in range(3)])
+    await until(lambda: len(gateway.asked) >= 4)
+    gateway.revoked_after = None
+    batch = await ended(client, batch)
+    assert batch.status == "completed"
+    assert batch.request_counts
+    assert batch.request_counts.completed == 3
+
+
+async def test_how_far_a_batch_is_can_be_seen(running: Component, gateway: FakeGateway) -> None:
+    gateway.gate = asyncio.Event()
+    client = running.client()
+    batch = await begun(client, [line(number) for number in range(20)])
+    labels = {"batch": batch.id, "team": "search"}
+    await until(lambda: running.value("batch_lines", **labels, state="completed") == 4)
+    states = {
+        state: running.value("batch_lines", **labels, state=state) for state in ("waiting", "in_flight", "failed")
+    }
+    assert states == {"waiting": 0, "in_flight": 16, "failed": 0}
+    await until(lambda: running.value("batch_idle_seconds", team="search") is not None)
+    gateway.gate.set()
+    assert (await ended(client, batch)).status == "completed"
+    assert running.value("batch_lines_ended_total", team="search", status="completed") == 20
+    assert running.value("batch_lines", **labels, state="completed") is None
+    await until(lambda: running.value("batch_idle_seconds", team="search") is None)
 
 
 async def test_a_batch_whose_time_is_over_says_so_of_each_line(

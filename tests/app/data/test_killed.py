@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from openai import APIConnectionError, AsyncOpenAI
 
-from .support import GATEWAY_TOKEN, TOKEN, FakeGateway, config_for, names, until
+from .support import PIPELINE_TOKEN, TOKEN, FakeGateway, config_for, names, until
 from .test_batches import CHAT, line, lines_of
 from .test_bucket import free_port
 
@@ -25,8 +25,8 @@ async def process(folder: Path, config: dict[str, Any]) -> AsyncIterator[tuple[A
     """The program, as the image runs it."""
     tokens = folder / "tokens"
     tokens.mkdir(exist_ok=True)
-    (tokens / "token").write_text(TOKEN)
-    (tokens / "gateway-token").write_text(GATEWAY_TOKEN)
+    (tokens / "component-token").write_text(TOKEN)
+    (tokens / "token").write_text(PIPELINE_TOKEN)
     (folder / "data.yaml").write_text(yaml.safe_dump(config))
     port, metrics = free_port(), free_port()
     command = [sys.executable, "-m", "serve_app.data", "serve", "--config", str(folder / "data.yaml")]

@@ -39,8 +39,8 @@ async def test_documents_are_found_by_what_they_say(running: Component, gateway:
     assert store.metadata == {"about": "things"}
     assert {asked["model"] for asked in gateway.asked} == {"minilm"}
     assert gateway.headers[0]["x-gateway-team"] == "search"
-    assert gateway.headers[0]["x-gateway-priority"] == "low"
-    assert "x-gateway-priority" not in gateway.headers[-1], "a search waits for nobody"
+    assert gateway.headers[0]["x-gateway-work"] == "ingest"
+    assert "x-gateway-work" not in gateway.headers[-1], "a search waits for nobody"
 
 
 async def test_a_store_is_filled_when_it_is_made(running: Component) -> None:

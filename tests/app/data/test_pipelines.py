@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from serve_app.pipelines.rag.measures import Measures
@@ -16,7 +17,7 @@ from serve_app.pipelines.service import ServiceClient
 from serve_app.pipelines.tracing import Carrier, Tracing
 from serve_app.settings.pipeline import RagSettings
 
-from .support import TOKEN, Component, embedding, stored
+from .support import PIPELINE_TOKEN, Component, embedding, stored
 
 ASK = "When do owls hunt?"
 STORES = {"handbook": {"team": "search", "embed": "minilm"}}
@@ -32,7 +33,7 @@ class Embedder:
 @asynccontextmanager
 async def retriever(running: Component, folder: Path, **more: Any) -> AsyncIterator[Retriever]:
     token = folder / "token"
-    token.write_text(TOKEN)
+    token.write_text(PIPELINE_TOKEN)
     args = {
         "pipeline_id": "docs",
         "data": {"url": running.url, "token_file": str(token)},
@@ -82,3 +83,24 @@ async def test_min_score(start: Callable[..., AbstractAsyncContextManager[Compon
         async with retriever(running, tmp_path, min_score=0.9) as retrieve:
             assert (await retrieve(Query(ASK))).sources == ()
             assert (await retrieve(Query("Bonds yield interest."))).sources
+
+
+async def test_its_token_searches_what_is_declared_and_nothing_else(
+    start: Callable[..., AbstractAsyncContextManager[Component]], tmp_path: Path
+) -> None:
+    async with start(stores=STORES) as running:
+        client = running.client()
+        await stored(client, "vs_handbook", "bonds.md", "Bonds yield interest.")
+        own = await client.vector_stores.create(name="own")
+        file = await stored(client, own.id, "secret.md", "Nobody else reads this.")
+        headers = {"authorization": f"Bearer {PIPELINE_TOKEN}", "x-gateway-team": "search", "x-gateway-key": "ci"}
+        asked = {"query": "this", "query_vector": embedding("this")}
+        async with httpx.AsyncClient(base_url=running.url, headers=headers) as pipeline:
+            assert (await pipeline.post("/v1/vector_stores/vs_handbook/search", json=asked)).status_code == 200
+            for answer in (
+                await pipeline.post(f"/v1/vector_stores/{own.id}/search", json=asked),
+                await pipeline.post("/v1/vector_stores/vs_handbook/search", json={"query": "this"}),
+            ):
+                assert (answer.status_code, answer.json()["error"]["code"]) == (403, "pipeline_token")
+            for path in ("/v1/files", f"/v1/files/{file}/content", "/v1/vector_stores", "/v1/batches"):
+                assert (await pipeline.get(path)).status_code == 401

@@ -7,7 +7,7 @@ import pytest
 
 from serve_app.impact import verdict
 from serve_app.impact.effects import Effect
-from serve_app.impact.manifests import Object
+from serve_app.impact.manifests import Object, key
 from tests.app.impact.release import application, compared, deployment, effects, group, held, service, thing
 
 OWL, WREN = application("owl"), application("wren")
@@ -158,3 +158,18 @@ def test_a_new_cluster_fits_the_quota_or_not(used: str, effect: Effect) -> None:
     status = {"hard": {"requests.nvidia.com/gpu": "8"}, "used": {"requests.nvidia.com/gpu": used}}
     quota = {"metadata": {"name": "gpus"}, "status": status}
     assert effects(service(OWL), with_image("serve:2"), [quota])["cluster main"] is effect
+
+
+def test_a_job_that_is_edited_touches_no_serving() -> None:
+    def job(number: int) -> Object:
+        labels = {"ray-vllm-stack.io/job": "reviews"}
+        return thing("RayJob", f"demo-reviews-{number}", "ray.io/v1", labels=labels, spec={"entrypoint": "x"})
+
+    old, new = ({key(each): each for each in (service(OWL), job(number))} for number in (1, 2))
+    found = verdict.compare(old, new)
+    (edited,) = [each for each in found.findings if each.subject == "job reviews"]
+    assert edited.effect is Effect.IN_PLACE
+    assert edited.why.startswith("it begins anew on a Ray cluster of its own, without the parts that are written")
+    assert found.worst is Effect.IN_PLACE
+    (gone,) = [each for each in verdict.compare(old, {key(service(OWL)): service(OWL)}).findings if each.why]
+    assert (gone.subject, gone.effect) == ("job reviews", Effect.REMOVED)

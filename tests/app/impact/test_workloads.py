@@ -27,12 +27,17 @@ def model(image: str, **spec: Any) -> Object:
     return deployment("demo-model-owl", "standalone", image, **MODEL, **spec)
 
 
+def job(**spec: Any) -> Object:
+    return thing("RayJob", "demo-reviews-1", "ray.io/v1", labels={"ray-vllm-stack.io/job": "reviews"}, spec=spec)
+
+
 CASES: dict[str, tuple[Object, Object, dict[str, Effect]]] = {
     "nothing": (deployment("g"), deployment("g"), {}),
     "gateway image": (deployment("g"), deployment("g", image="b"), {"gateway": Effect.ROLLS}),
     "gateway replicas": (deployment("g"), deployment("g", replicas=2), {"gateway": Effect.IN_PLACE}),
     "gateway to none": (deployment("g"), deployment("g", replicas=0), {"gateway": Effect.DOWNTIME}),
     "selector": (deployment("g"), deployment("g", selector={"matchLabels": {}}), {"gateway": Effect.REFUSED}),
+    "a job's image": (job(image="a"), job(image="b"), {"job reviews": Effect.IN_PLACE}),
     "model image": (model("a"), model("b"), {"model owl": Effect.ROLLS}),
     "model, recreated": (model("a"), model("b", strategy=RECREATE), {"model owl": Effect.DOWNTIME}),
     "model, one in its place": (model("a"), model("b", strategy=IN_STEPS), {"model owl": Effect.DOWNTIME}),

@@ -21,7 +21,7 @@ usage: include "ray-vllm-stack.data.config" $
   "vectors" (pick $data.vectors "kind" "url" "timeoutSeconds")
   "chunk" $data.chunk
   "ingest" $data.ingest
-  "batches" $data.batches
+  "batches" (omit $data.batches "priceFactor")
   "stores" $stores | toYaml }}
 {{- end }}
 

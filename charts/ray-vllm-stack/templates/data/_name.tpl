@@ -15,8 +15,9 @@ usage: include "ray-vllm-stack.data.url" $
 {{- end }}
 
 {{/*
-Name of the Secret with the tokens between the data component and those around it: `token`, which the component asks of the
-gateway and of pipelines, and `gateway-token`, with which it asks the gateway on behalf of a team.
+Name of the Secret with the tokens between the data component and those around it: `component-token`, with which it and the
+gateway ask each other on behalf of callers, and those of pipelines: `token`, with which they search the declared stores, and
+`gateway-token`, with which they ask the gateway's models for themselves.
 usage: include "ray-vllm-stack.data.secret" $
 */}}
 {{- define "ray-vllm-stack.data.secret" -}}

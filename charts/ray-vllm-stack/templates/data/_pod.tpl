@@ -67,7 +67,7 @@ usage: include "ray-vllm-stack.data.volumes" $
 - name: tokens
   secret:
     secretName: {{ include "ray-vllm-stack.data.secret" . }}
-    items: [{key: gateway-token, path: gateway-token}, {key: token, path: token}]
+    items: [{key: component-token, path: component-token}, {key: token, path: token}]
 {{- range $name, $secret := include "ray-vllm-stack.data.secrets" . | fromJson }}
 - name: {{ $name }}
   secret:

@@ -34,7 +34,7 @@ usage: include "ray-vllm-stack.gateway.config" $
   {{- $_ := set $config "oidc" (omit .Values.auth.oidc "enabled") }}
 {{- end }}
 {{- if .Values.data.enabled }}
-  {{- $data := dict "url" (include "ray-vllm-stack.data.url" .) "maxFileBytes" (int64 .Values.data.files.maxBytes) }}
+  {{- $data := dict "url" (include "ray-vllm-stack.data.url" .) "maxFileBytes" (int64 .Values.data.files.maxBytes) "batchPriceFactor" .Values.data.batches.priceFactor }}
   {{- $_ := set $config "data" $data }}
 {{- end }}
 {{- if .Values.gateway.redis.enabled }}

@@ -28,7 +28,7 @@ usage: include "ray-vllm-stack.gateway.volumes" $
 - name: data-tokens
   secret:
     secretName: {{ include "ray-vllm-stack.data.secret" . }}
-    items: [{key: gateway-token, path: gateway-token}, {key: token, path: token}]
+    items: [{key: component-token, path: component-token}, {key: gateway-token, path: gateway-token}]
 {{- end }}
 {{- with include "ray-vllm-stack.caBundle" .Values.gateway.caBundle }}
 - name: ca-bundle

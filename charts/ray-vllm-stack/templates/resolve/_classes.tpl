@@ -21,7 +21,7 @@ usage: include "ray-vllm-stack.resolve.classes" (dict "root" $ "platforms" <plat
 {{- end }}
 
 {{/*
-Names of the classes of the worker groups of clusters in use and of standalone models, in their order, as a JSON array.
+Names of the classes of the worker groups of clusters in use, of standalone models and of jobs, in their order, as a JSON array.
 Disabled models count, so that disabling one leaves its nodes.
 usage: include "ray-vllm-stack.resolve.classesInUse" <resolved> | fromJsonArray
 */}}
@@ -32,6 +32,9 @@ usage: include "ray-vllm-stack.resolve.classesInUse" <resolved> | fromJsonArray
 {{- end }}
 {{- range .models }}
   {{- if eq .runtime "standalone" }}{{ $names = append $names .accelerator }}{{ end }}
+{{- end }}
+{{- range .jobs }}
+  {{- if .enabled }}{{ $names = append $names ((.cluster | default dict).class | default "") }}{{ end }}
 {{- end }}
 {{- $ordered := list }}
 {{- range $names | uniq }}

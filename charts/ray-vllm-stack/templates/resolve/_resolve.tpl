@@ -2,11 +2,12 @@
 Turns the values into one dict, `.Values.resolved`, once for a render: entries are merged over their defaults, nulls are
 gone, and what derives from several values is worked out; then the guards run. Every template file begins with it, so no
 template meets values that cannot work, and none reads
-`.Values.models`, `pipelines`, `clusters`, `accelerators`, `platforms`, `routes` or `providers`.
+`.Values.models`, `pipelines`, `jobs`, `clusters`, `accelerators`, `platforms`, `routes` or `providers`.
 
   models, enabled        id -> model
   standalone             id -> model, of those enabled that run without Ray
   pipelines              id -> pipeline, with its deployments
+  jobs                   name -> job, with the cluster that it runs on
   adapters               name -> model id
   routes, providers      name -> route, id -> provider
   vectorStores           name -> declared vector store
@@ -43,6 +44,7 @@ usage: include "ray-vllm-stack.resolve" $
     {{- if hasKey $clusters .cluster }}{{ $used = append $used .cluster }}{{ end }}
   {{- end }}
   {{- $_ := set $resolved "used" ($used | uniq | sortAlpha) }}
+  {{- $_ := merge (dict "root" .) $resolved | include "ray-vllm-stack.resolve.jobs" | fromJson | set $resolved "jobs" }}
   {{- $_ := set $resolved "classesInUse" (include "ray-vllm-stack.resolve.classesInUse" $resolved | fromJsonArray) }}
   {{- $_ := set $resolved "adapters" (include "ray-vllm-stack.resolve.adapters" $models | fromJson) }}
   {{- $_ := set $resolved "routes" (include "ray-vllm-stack.merge.withoutNulls" .Values.routes | fromJson) }}

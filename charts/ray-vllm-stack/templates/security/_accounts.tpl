@@ -11,7 +11,9 @@ usage: include "ray-vllm-stack.security.accounts" $ | fromJsonArray
 {{- end }}
 {{- range $cluster := .Values.resolved.clusters }}
   {{- $roles := ternary (list "worker") list (gt (len $cluster.standalone) 0) }}
-  {{- if has $cluster.name $.Values.resolved.used }}{{ $roles = list "head" "worker" }}{{ end }}
+  {{- $used := has $cluster.name $.Values.resolved.used }}
+  {{- range $.Values.resolved.jobs }}{{ $used = or $used (and .enabled (eq .modelCluster $cluster.name)) }}{{ end }}
+  {{- if $used }}{{ $roles = list "head" "worker" }}{{ end }}
   {{- range $role := $roles }}
     {{- $values := get $cluster.serviceAccounts $role }}
     {{- $path := printf "clusters.%s.serviceAccounts.%s" $cluster.name $role }}

@@ -20,6 +20,11 @@ usage: include "ray-vllm-stack.serving.volumes" <context>
     claimName: {{ . }}
     readOnly: true
 {{- end }}
+{{- range .cluster.jobClaims }}
+- name: {{ include "ray-vllm-stack.serving.claimVolume" . | replace "models-" "job-" }}
+  persistentVolumeClaim:
+    claimName: {{ . }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -58,6 +63,10 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
 - name: {{ include "ray-vllm-stack.serving.claimVolume" . }}
   mountPath: /mnt/models/{{ . }}
   readOnly: true
+{{- end }}
+{{- range .cluster.jobClaims }}
+- name: {{ include "ray-vllm-stack.serving.claimVolume" . | replace "models-" "job-" }}
+  mountPath: /mnt/jobs/{{ . }}
 {{- end }}
 {{- end }}
 

@@ -18,7 +18,7 @@ Whether there is anything to do before uninstall: "true" or nothing.
 usage: if include "ray-vllm-stack.uninstall.enabled" $
 */}}
 {{- define "ray-vllm-stack.uninstall.enabled" -}}
-{{- $clusters := .Values.resolved.used }}
+{{- $clusters := or .Values.resolved.used (include "ray-vllm-stack.uninstall.jobs" . | fromJson) }}
 {{- if and .Values.uninstall.enabled (or $clusters (include "ray-vllm-stack.uninstall.issuedKeys" .)) }}true{{ end }}
 {{- end }}
 
@@ -30,4 +30,20 @@ usage: include "ray-vllm-stack.uninstall.issuedKeys" $
 {{- if and .Values.gateway.enabled .Values.auth.enabled }}
 {{- include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") }}
 {{- end }}
+{{- end }}
+
+{{/*
+Names of the jobs' objects by kind in lower case, as JSON.
+usage: include "ray-vllm-stack.uninstall.jobs" $ | fromJson
+*/}}
+{{- define "ray-vllm-stack.uninstall.jobs" -}}
+{{- $kinds := dict }}
+{{- range $job := .Values.resolved.jobs }}
+  {{- if $job.enabled }}
+    {{- $kind := ternary "raycronjob" "rayjob" (ne $job.schedule "") }}
+    {{- $name := include "ray-vllm-stack.jobs.name" (dict "root" $ "job" $job) }}
+    {{- $_ := append (get $kinds $kind | default list) $name | set $kinds $kind }}
+  {{- end }}
+{{- end }}
+{{- toJson $kinds }}
 {{- end }}

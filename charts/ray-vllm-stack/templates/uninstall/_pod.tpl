@@ -24,6 +24,10 @@ containers:
       - {{ (get $.Values.resolved.clusters .).rayService }}
       {{- end }}
       {{- end }}
+      {{- range $kind, $names := include "ray-vllm-stack.uninstall.jobs" . | fromJson }}
+      - --{{ $kind }}
+      {{- toYaml $names | nindent 6 }}
+      {{- end }}
       {{- with include "ray-vllm-stack.uninstall.issuedKeys" . }}
       - --secret
       - {{ . }}

@@ -5,7 +5,7 @@ usage: include "ray-vllm-stack.validate" $
 */}}
 {{- define "ray-vllm-stack.validate" -}}
 {{- $problems := list }}
-{{- range list "release" "models" "pipelines" "names" "providers" "routes" "clusters" "accelerators" "gateway" "auth" "metrics" "data" "capacity" "accounts" }}
+{{- range list "release" "models" "pipelines" "jobs" "names" "providers" "routes" "clusters" "accelerators" "gateway" "auth" "metrics" "data" "capacity" "accounts" }}
   {{- range include (printf "ray-vllm-stack.validate.%s" .) $ | splitList "\n" }}
     {{- with trim . }}
       {{- $problems = append $problems (printf "ERROR: %s" .) }}

@@ -28,9 +28,9 @@ class Room:
         self.order: list[str] = []
         self.asking: list[asyncio.Task[None]] = []
 
-    async def ask(self, team: str, priority: Priority = "normal", name: str = "") -> asyncio.Task[None]:
+    async def ask(self, team: str, priority: Priority = "normal", name: str = "", work: str = "") -> asyncio.Task[None]:
         async def wait() -> None:
-            await self.queue.enter(Caller(team=team, priority=priority), team, self.slots, self.limits)
+            await self.queue.enter(Caller(team=team, priority=priority, work=work), team, self.slots, self.limits)
             self.order.append(name or team)
 
         task = asyncio.create_task(wait())

@@ -17,7 +17,7 @@ from serve_app.settings.gateway import Priority, Queue
 TEAMS = st.sampled_from(["a", "b", "c"])
 PRIORITIES: st.SearchStrategy[Priority] = st.sampled_from(["high", "normal", "low"])
 SLOTS = 2
-LIMITS = Queue(maxRequests=3, maxSeconds=3600)
+LIMITS = Queue(maxRequests=3, maxSeconds=3600, backgroundPercent=100)
 
 
 class Requests(RuleBasedStateMachine):
@@ -27,7 +27,7 @@ class Requests(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.queue = ModelQueue("m", QueueMetrics(CollectorRegistry()))
-        self.asking: list[tuple[str, asyncio.Task[None]]] = []
+        self.asking: list[tuple[str, bool, asyncio.Task[None]]] = []
         self.cancelled: set[asyncio.Task[None]] = set()
 
     def run(self, turns: int) -> None:
@@ -35,15 +35,15 @@ class Requests(RuleBasedStateMachine):
         for _ in range(turns):
             self.loop.run_until_complete(asyncio.sleep(0))
 
-    @rule(team=TEAMS, priority=PRIORITIES, turns=st.integers(0, 2))
-    def ask(self, team: str, priority: Priority, turns: int) -> None:
-        entering = self.queue.enter(Caller(team=team, priority=priority), team, SLOTS, LIMITS)
-        self.asking.append((team, self.loop.create_task(entering)))
+    @rule(team=TEAMS, priority=PRIORITIES, work=st.sampled_from(["", "batch"]), turns=st.integers(0, 2))
+    def ask(self, team: str, priority: Priority, work: str, turns: int) -> None:
+        entering = self.queue.enter(Caller(team=team, priority=priority, work=work), team, SLOTS, LIMITS)
+        self.asking.append((team, bool(work), self.loop.create_task(entering)))
         self.run(turns)
 
     @rule(data=st.data(), turns=st.integers(0, 2))
     def give_up(self, data: Any, turns: int) -> None:
-        waiting = [task for _, task in self.asking if not task.done() and task not in self.cancelled]
+        waiting = [task for _, _, task in self.asking if not task.done() and task not in self.cancelled]
         if waiting:
             task = data.draw(st.sampled_from(waiting))
             task.cancel()
@@ -55,12 +55,12 @@ class Requests(RuleBasedStateMachine):
         if held := self.holding():
             entry = data.draw(st.sampled_from(held))
             self.asking.remove(entry)
-            self.queue.leave(entry[0])
+            self.queue.leave(entry[0], background=entry[1])
         self.run(turns)
 
-    def holding(self) -> list[tuple[str, asyncio.Task[None]]]:
+    def holding(self) -> list[tuple[str, bool, asyncio.Task[None]]]:
         """Those that have a slot."""
-        return [each for each in self.asking if each[1].done() and not each[1].cancelled() and not each[1].exception()]
+        return [each for each in self.asking if each[2].done() and not each[2].cancelled() and not each[2].exception()]
 
     @invariant()
     def no_more_than_the_slots_are_held(self) -> None:
@@ -69,7 +69,7 @@ class Requests(RuleBasedStateMachine):
     @invariant()
     def when_all_is_calm_no_slot_is_free_while_somebody_waits(self) -> None:
         self.run(4)
-        waiting = [task for _, task in self.asking if not task.done()]
+        waiting = [task for _, _, task in self.asking if not task.done()]
         assert len(list(self.queue)) == len(waiting) <= LIMITS.max_requests
         assert not waiting or len(self.holding()) == SLOTS
 
@@ -77,11 +77,11 @@ class Requests(RuleBasedStateMachine):
         self.run(4)
         while held := self.holding():
             self.asking.remove(held[0])
-            self.queue.leave(held[0][0])
+            self.queue.leave(held[0][0], background=held[0][1])
             self.run(4)
         assert not list(self.queue), "all that were left waiting got their turn"
         assert self.queue.try_enter("a", 1), "and all slots are free again"
-        refused = [task.exception() for _, task in self.asking if not task.cancelled()]
+        refused = [task.exception() for _, _, task in self.asking if not task.cancelled()]
         assert all(isinstance(error, ApiError) for error in refused)
         self.loop.close()
 

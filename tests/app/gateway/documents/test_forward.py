@@ -3,41 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
 
-from ..support import KEY, FakeModel, Gateway, answer, config_for, error_of, running_gateway, until
-
-OWN = "own-token-of-the-gateway"
-TEAMS = {"search": {"requestsPerMinute": 1000, "priority": "high"}, "ads": {"models": ["b"]}}
-EMBEDDINGS = "/v1/embeddings"
-
-
-@pytest.fixture
-async def component() -> AsyncIterator[FakeModel]:
-    async with FakeModel(script=[answer(201, b'{"id":"file-1"}')]).running() as fake:
-        yield fake
-
-
-@pytest.fixture
-def tokens(tmp_path: Path) -> Path:
-    folder = tmp_path / "data-tokens"
-    folder.mkdir()
-    (folder / "token").write_text("token-of-the-component\n")
-    (folder / "gateway-token").write_text(f"{OWN}\n")
-    return folder
-
-
-@pytest.fixture
-async def gateway(model: FakeModel, component: FakeModel, tokens: Path, tmp_path: Path) -> AsyncIterator[Gateway]:
-    data = {"url": component.url.removesuffix("/models/a"), "maxFileBytes": 300_000}
-    config = config_for(model.url, teams=TEAMS, data=data)
-    config["models"]["a"]["task"] = config["models"]["b"]["task"] = "embed"
-    del config["routes"]
-    async with running_gateway(tmp_path, config, policy={"team": "search"}, data_tokens=tokens) as running:
-        yield running
+from ..support import FakeModel, Gateway, answer, config_for, error_of, running_gateway, until
+from .conftest import EMBEDDINGS
 
 
 async def test_a_request_goes_on_with_who_sends_it(gateway: Gateway, component: FakeModel) -> None:
@@ -132,32 +103,12 @@ async def test_a_client_that_leaves_ends_the_request(gateway: Gateway, component
     await until(component.cancelled.is_set)
 
 
-async def test_the_component_asks_on_behalf_of_a_team(gateway: Gateway, model: FakeModel) -> None:
-    model.script = [answer(200, b'{"data":[],"usage":{"prompt_tokens":7,"total_tokens":7}}')]
-
-    async def ask(name: str, **headers: str) -> Any:
-        names = {f"x-gateway-{key}": value for key, value in headers.items()}
-        body = {"model": name, "input": "x"}
-        async with gateway.post(body, path=EMBEDDINGS, headers={"authorization": f"Bearer {OWN}"} | names) as got:
-            return got.status, await got.json()
-
-    assert (await ask("a", team="search", key="default"))[0] == 200
-    line = await gateway.log_line()
-    assert (line["team"], line["key"], line["prompt_tokens"]) == ("search", "default", 7)
-    assert (await ask("a", team="search", key="gone"))[0] == 200
-    assert (await gateway.log_line())["team"] == "search"
-    status, refused = await ask("a", team="ads", key="x")
-    assert status in (403, 404), refused
-    assert (await ask("a"))[0] == 200, "for itself it may ask for everything"
-
-
 async def test_its_headers_are_nothing_without_its_token(gateway: Gateway, model: FakeModel) -> None:
     model.script = [answer(200, b'{"data":[]}')]
     headers = {"x-gateway-team": "ads", "x-gateway-key": "x"}
     async with gateway.post({"model": "a", "input": "x"}, path=EMBEDDINGS, headers=headers) as got:
         assert got.status == 200, "as the team of the key, which may use it"
     assert (await gateway.log_line())["team"] == "search"
-    assert KEY != OWN
 
 
 async def test_without_a_component_there_are_no_files(model: FakeModel, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ async def test_a_line_tells_of_the_request(log: UsageLog, stream: Stream) -> Non
         "team": "search",
         "key": "alice",
         "subject": "alice@example.com",
+        "work": "",
         "model": "a",
         "route": "chat",
         "status": 200,
