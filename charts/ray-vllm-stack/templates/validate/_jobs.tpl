@@ -87,8 +87,8 @@ usage: include "ray-vllm-stack.validate.job.workers" (dict "root" $ "job" <job> 
 {{- $pool := include "ray-vllm-stack.capacity.nodePool" (dict "root" .root "name" .job.cluster.class) | fromJson }}
 {{- if not .root.Values.capacity.enabled }}
 {{ .path }}.workers.spot: asks for Karpenter's nodes, but capacity.enabled is false, state a nodeSelector in workers.pod instead
-{{- else if not (has "spot" $pool.capacityTypes) }}
-{{ .path }}.workers.spot: the node pool of {{ .job.cluster.class }} has no spot nodes, add spot to capacity.nodePools.{{ .job.cluster.class }}.capacityTypes
+{{- else if eq $pool.spot "never" }}
+{{ .path }}.workers.spot: the node pool of {{ .job.cluster.class }} has no spot nodes, set capacity.nodePools.{{ .job.cluster.class }}.spot to prefer
 {{- end }}
 {{- end }}
 {{- end }}
