@@ -64,7 +64,7 @@ def _compare(arguments: argparse.Namespace, rest: Sequence[str]) -> Verdict:
     rendered = []
     for files in (arguments.old, arguments.new):
         release = helm.template(arguments.chart, [*rest, *(word for file in files for word in ("--values", file))])
-        rendered.append(manifests.load(release.manifest, made_secrets=True))
+        rendered.append(manifests.load(release.manifest))
     found = verdict.compare(rendered[0], rendered[1])
     changed = causes.values(*(causes.merged(map(_read, files)) for files in (arguments.old, arguments.new)))
     return Verdict(tuple(causes.named(found.findings, changed)), found.digest)

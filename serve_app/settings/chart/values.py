@@ -12,6 +12,7 @@ from serve_app.settings.chart.cluster_services import (
     NetworkPolicy,
     SafeChange,
     SmokeTest,
+    MadeSecrets,
     Uninstall,
 )
 from serve_app.settings.chart.data import Data, VectorStores
@@ -89,6 +90,7 @@ class Values(Part):
     metrics: Metrics
     network_policy: NetworkPolicy
     safe_change: SafeChange
+    made_secrets: MadeSecrets
     uninstall: Uninstall
     smoke_test: SmokeTest
     extra_objects: dict[str, Raw | str | None]

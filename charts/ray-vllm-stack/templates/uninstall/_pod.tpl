@@ -24,9 +24,11 @@ containers:
       - {{ (get $.Values.resolved.clusters .).rayService }}
       {{- end }}
       {{- end }}
-      {{- with include "ray-vllm-stack.uninstall.issuedKeys" . }}
+      {{- with include "ray-vllm-stack.uninstall.secrets" . | fromJsonArray }}
       - --secret
+      {{- range . }}
       - {{ . }}
+      {{- end }}
       {{- end }}
       - --timeout={{ int .Values.uninstall.timeoutSeconds }}
     securityContext:
