@@ -39,7 +39,7 @@ class MakeError(Exception):
     """Why a Secret is not made, in one sentence."""
 
 
-class _Again(Exception):
+class _TemporaryError(Exception):
     """The API server may answer otherwise a moment later."""
 
 
@@ -68,12 +68,12 @@ class SecretApi:
         for _ in range(_TRIES - 1):
             try:
                 return await self._fill(name, fill, say)
-            except (_Again, aiohttp.ClientError, TimeoutError) as error:
+            except (_TemporaryError, aiohttp.ClientError, TimeoutError) as error:
                 say(f"Secret {name}: {error!r}, trying again")
                 await asyncio.sleep(pause)
         try:
             return await self._fill(name, fill, say)
-        except (_Again, aiohttp.ClientError, TimeoutError) as error:
+        except (_TemporaryError, aiohttp.ClientError, TimeoutError) as error:
             raise MakeError(f"Secret {name} is not made after {_TRIES} tries, see the API server: {error!r}") from error
 
     async def _fill(self, name: str, fill: Fill, say: Callable[[str], object]) -> Data:
@@ -92,7 +92,7 @@ class SecretApi:
         say(f"Secret {name}: " + (f"made {', '.join(changed)}" if changed else "nothing is missing"))
         return there | wanted
 
-    async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         headers = {"content-type": "application/merge-patch+json"} if method == "PATCH" else {}
         async with self._session.request(method, path, json=body, headers=headers) as response:
             if response.status == HTTPStatus.NOT_FOUND and method == "GET":
@@ -101,7 +101,7 @@ class SecretApi:
                 why = f"{method} {path} is answered with {response.status}: "
                 why += " ".join((await response.text()).split())[:300]
                 if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status in _AGAIN:
-                    raise _Again(why)
+                    raise _TemporaryError(why)
                 raise MakeError(f"{why}; give the ServiceAccount a Role that may get, create and patch Secrets")
             content: dict[str, Any] = await response.json()
             return content

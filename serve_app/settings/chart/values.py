@@ -8,11 +8,11 @@ from pydantic.alias_generators import to_camel
 from serve_app.settings.chart.access import Auth
 from serve_app.settings.chart.cluster_services import (
     Capacity,
+    MadeSecrets,
     Metrics,
     NetworkPolicy,
     SafeChange,
     SmokeTest,
-    MadeSecrets,
     Uninstall,
 )
 from serve_app.settings.chart.data import Data, VectorStores
