@@ -51,6 +51,9 @@ def _arguments(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str
     following = command("watch", "how far a change has come; ends when it is complete, or has failed", place)
     following.add_argument("release")
     following.add_argument("--timeout", type=float, default=3600, metavar="S", help="seconds in all (%(default)s)")
+    following.add_argument(
+        "--patience", type=float, default=120, metavar="S", help="seconds that something may be failed (%(default)s)"
+    )
     guard = command("guard", "stops an upgrade; the chart's hook runs it in the cluster")
     guard.add_argument("--manifests", type=Path, required=True, help="directory with the new RayServices")
     guard.add_argument("--release", required=True)
@@ -124,7 +127,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     arguments.kube_context = arguments.kube_context or os.environ.get("HELM_KUBECONTEXT", "")
     place = [f"{flag.replace('kube-', '')}={value}" for flag, value in _flags(arguments)]
     return watch.follow(
-        arguments.release, place, timeout_seconds=arguments.timeout, say=lambda text: print(text, flush=True)
+        arguments.release,
+        place,
+        timeout_seconds=arguments.timeout,
+        patience_seconds=arguments.patience,
+        say=lambda text: print(text, flush=True),
     )
 
 

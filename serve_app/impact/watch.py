@@ -130,9 +130,7 @@ def watch(
             say(f"complete after {now - began:.0f} s")
             return 0
         if state is State.FAILED and now - since[state] >= patience_seconds:
-            say(
-                f"FAILED: so for {now - since[state]:.0f} s; what ran before still serves, helm rollback goes back to it"
-            )
+            say(f"FAILED: so for {now - since[state]:.0f} s; what ran before still serves: see helm rollback")
             return FAILED
         if now - began >= timeout_seconds:
             say(f"TIMED OUT after {now - began:.0f} s; it may still come")
@@ -140,7 +138,9 @@ def watch(
         sleep(interval_seconds)
 
 
-def follow(name: str, place: Sequence[str], *, timeout_seconds: float, say: Callable[[str], object]) -> int:
+def follow(
+    name: str, place: Sequence[str], *, timeout_seconds: float, patience_seconds: float, say: Callable[[str], object]
+) -> int:
     """Watches a release on the cluster of the user's own kubectl.
 
     Raises:
@@ -155,5 +155,10 @@ def follow(name: str, place: Sequence[str], *, timeout_seconds: float, say: Call
         return of(objects, release.running([each for each in objects if each["kind"] == "Pod"]))
 
     return watch(
-        look, timeout_seconds=timeout_seconds, patience_seconds=120, settle_seconds=20, interval_seconds=5, say=say
+        look,
+        timeout_seconds=timeout_seconds,
+        patience_seconds=patience_seconds,
+        settle_seconds=20,
+        interval_seconds=5,
+        say=say,
     )
