@@ -1,4 +1,4 @@
-"""What else may not be there when a release asks for it: the old serves, everybody is told, a rollback touches nothing."""
+"""What else may not be there when a release asks for it: the old serves, all are told, a rollback touches nothing."""
 
 import pytest
 
