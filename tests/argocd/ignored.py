@@ -1,4 +1,4 @@
-"""Fields that the API server fills in where the chart says nothing, in lists of custom resources, for Argo CD to ignore.
+"""Fields that the API server fills in where the chart says nothing, in lists of custom resources; Argo CD ignores them.
 
 Argo CD knows the defaults of Kubernetes' own kinds. Of a custom resource it compares lists as wholes, so that a default
 in one (a port's `protocol`) is a difference for ever; outside of lists it leaves alone what no manifest states.
@@ -14,8 +14,8 @@ import yaml
 from tests.golden.rendering import VALUES, golden
 
 HEAD = """\
-# What Argo CD is to ignore, for the Applications' spec: fields in lists that the API server fills in. Generated from the
-# CRDs and from what the chart renders: python -m tests.argocd > deploy/argocd/ignore-differences.yaml
+# What Argo CD is to ignore, for the Applications' spec: fields in lists that the API server fills in. Generated
+# from the CRDs and from what the chart renders: python -m tests.argocd > deploy/argocd/ignore-differences.yaml
 # Not needed with the annotation argocd.argoproj.io/compare-options: ServerSideDiff=true, as in application-set.yaml.
 """
 CRDS = (
@@ -38,7 +38,7 @@ def crds() -> Iterator[Json]:
     tools = Path(os.environ["RAY_VLLM_STACK_CACHE"]) / "tools"
     for file in CRDS:
         text = (tools / file).read_text().replace("- =\n", "- '='\n")  # which YAML 1.1 takes for more than text
-        yield yaml.load(text, Loader=_Loader)
+        yield yaml.load(text, Loader=_Loader)  # noqa: S506 (it is a safe one)
 
 
 def schemas(documents: Iterable[Json]) -> dict[tuple[str, str], Json]:
