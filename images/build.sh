@@ -86,7 +86,7 @@ serve() { # cpu|cuda
 gateway() {
   local hash base; base=$(base_image gateway)
   hash=$(content_hash "$base $(version uv)" images/gateway images/serve/build/install.sh versions.yaml .dockerignore \
-    serve_app/{__init__,version,in_cluster,uninstall}.py serve_app/versions.yaml \
+    serve_app/{__init__,version,in_cluster,make_secrets,uninstall}.py serve_app/versions.yaml \
     serve_app/{settings,impact,keys,smoke,gateway})
   build "$registry/gateway:$gateway_version-$hash" "$registry/gateway:$gateway_version" "$base" images/gateway/Dockerfile "$repo" "" \
     "UV_VERSION=$(version uv)" "IMAGE_VERSION=$gateway_version"

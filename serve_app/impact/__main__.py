@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,12 @@ def _arguments(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str
     rollback = command("rollback", "the release as it is, with one of its revisions", place)
     rollback.add_argument("release")
     rollback.add_argument("revision", type=int)
+    following = command("watch", "how far a change has come; ends when it is complete, or has failed", place)
+    following.add_argument("release")
+    following.add_argument("--timeout", type=float, default=3600, metavar="S", help="seconds in all (%(default)s)")
+    following.add_argument(
+        "--patience", type=float, default=120, metavar="S", help="seconds that something may be failed (%(default)s)"
+    )
     guard = command("guard", "stops an upgrade; the chart's hook runs it in the cluster")
     guard.add_argument("--manifests", type=Path, required=True, help="directory with the new RayServices")
     guard.add_argument("--release", required=True)
@@ -64,15 +71,14 @@ def _compare(arguments: argparse.Namespace, rest: Sequence[str]) -> Verdict:
     rendered = []
     for files in (arguments.old, arguments.new):
         release = helm.template(arguments.chart, [*rest, *(word for file in files for word in ("--values", file))])
-        rendered.append(manifests.load(release.manifest, made_secrets=True))
+        rendered.append(manifests.load(release.manifest))
     found = verdict.compare(rendered[0], rendered[1])
     changed = causes.values(*(causes.merged(map(_read, files)) for files in (arguments.old, arguments.new)))
     return Verdict(tuple(causes.named(found.findings, changed)), found.digest)
 
 
 def _released(arguments: argparse.Namespace, rest: Sequence[str]) -> Verdict:
-    flags = ((flag, getattr(arguments, flag.strip("-").replace("-", "_"))) for flag in _PLACE)
-    place = [word for flag, value in flags if value for word in (flag, value)]
+    place = [word for both in _flags(arguments) for word in both]
     if arguments.command == "rollback":
         new = helm.live(arguments.release, place, arguments.revision)
     else:
@@ -103,12 +109,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         allowed = allow.parse(word for text in arguments.allow for word in text.split(",") if word)
         if arguments.command == "guard":
             return _guard(arguments, allowed)
+        if arguments.command == "watch":
+            return _watch(arguments)
         found = _compare(arguments, rest) if arguments.command == "compare" else _released(arguments, rest)
     except ImpactError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 1
     sys.stdout.write(report.FORMS[arguments.report](found, allowed) + "\n")
     return int(max((each.effect for each in found.beyond(allowed)), default=0))
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    from serve_app.impact import watch
+
+    # Helm tells its plugins by the environment what it has taken off their arguments.
+    arguments.namespace = arguments.namespace or os.environ.get("HELM_NAMESPACE", "")
+    arguments.kube_context = arguments.kube_context or os.environ.get("HELM_KUBECONTEXT", "")
+    place = [f"{flag.replace('kube-', '')}={value}" for flag, value in _flags(arguments)]
+    return watch.follow(
+        arguments.release,
+        place,
+        timeout_seconds=arguments.timeout,
+        patience_seconds=arguments.patience,
+        say=lambda text: print(text, flush=True),
+    )
+
+
+def _flags(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """The flags that say where a release is, as helm writes them."""
+    flags = ((flag, getattr(arguments, flag.strip("-").replace("-", "_"))) for flag in _PLACE)
+    return [(flag, value) for flag, value in flags if value]
 
 
 def _guard(arguments: argparse.Namespace, allowed: allow.Allowed) -> int:

@@ -19,13 +19,11 @@ _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 
 
-def load(text: str, *, made_secrets: bool = False) -> dict[Key, Object]:
+def load(text: str) -> dict[Key, Object]:
     """The objects of a YAML text with documents or lists, hooks left out.
 
     Args:
         text: What `helm template`, `helm get manifest` or `kubectl get -o yaml` prints.
-        made_secrets: Whether the text was rendered without a cluster, so that what the chart makes at install (keys,
-            passwords) is new each time: only the names of a Secret's keys are kept then.
 
     Raises:
         ImpactError: It is no YAML, too large, or holds something that is no object, or one twice.
@@ -41,8 +39,6 @@ def load(text: str, *, made_secrets: bool = False) -> dict[Key, Object]:
         annotations = each["metadata"].get("annotations") or {}
         if any(hook in annotations for hook in _HOOKS):
             continue
-        if made_secrets and each["kind"] == "Secret":
-            each = each | {field: sorted(each.get(field) or {}) for field in ("data", "stringData")}
         if key(each) in found:
             raise ImpactError(f"the manifests hold {shown(key(each))} twice, render one release only")
         found[key(each)] = each

@@ -61,6 +61,7 @@ PODS = (
     "redis.pod",
     "safeChange.pod",
     "data.pod",
+    "madeSecrets.pod",
     "uninstall.pod",
     "smokeTest.pod",
     "clusterDefaults.head.pod",

@@ -130,7 +130,7 @@ def test_a_release_with_equal_values_restarts_no_ray_pod_and_fails_no_request(
     stack: Stack, serve: Serve, tmp_path: Path
 ) -> None:
     before, pods, cluster = serve.replicas(*RATES, "wren"), ray_pods(stack), ray_cluster(stack)
-    gateways = gateway_pods(stack)
+    gateways, key = gateway_pods(stack), stack.api_key
     bumped = tmp_path / "ray-vllm-stack"
     shutil.copytree(CHART, bumped)
     for name in ("Chart.yaml", "files/versions.yaml"):
@@ -148,6 +148,7 @@ def test_a_release_with_equal_values_restarts_no_ray_pod_and_fails_no_request(
         stack.wait_for_models()
     assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {m: [] for m in (*RATES, "wren")}
     assert (said["gateway"], said["cluster main"]) == ("rolls", "untouched")
+    assert stack.api_key == key
     assert stack.objects("deployments.apps", "app.kubernetes.io/component=gateway")[0]["metadata"]["labels"][
         "helm.sh/chart"
     ].endswith("0.1.1")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.golden import accelerators, catalogue
+from tests.golden import accelerators, catalogue, edits
 from tests.golden.rendering import CHART, ROOT, VALUES, golden, render
 
 for stale in Path(__file__).parent.glob("*.yaml"):
@@ -16,3 +16,4 @@ note = "# What chart-testing installs: values/cpu-demo.yaml without its comments
 (CHART / "ci" / "default-values.yaml").write_text(note + re.sub(r"(?m)^#.*\n| +#.*$", "", demo))
 accelerators.DOCS.write_text(accelerators.written(accelerators.DOCS.read_text()))
 catalogue.PAGE.write_text(catalogue.page())
+edits.DOCS.write_text(edits.written(edits.DOCS.read_text()))

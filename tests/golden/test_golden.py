@@ -22,6 +22,7 @@ def objects(rendered: str, kind: str) -> dict[str, Any]:
 
 @each_values_file
 def test_rendered_as_reviewed(values: Path) -> None:
+    """Byte for byte, Secrets too: a render without a cluster is the same on every day and machine."""
     assert render(values) == golden(values).read_text(), "if the change is meant: make generate"
 
 

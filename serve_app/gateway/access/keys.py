@@ -3,6 +3,9 @@
 An entry holds the key's plain SHA-256. A salt and a slow hash protect passwords that people make up: short, and used
 twice. These keys are random texts of 240 bits, which nobody finds by trying.
 
+Of a key whose text the chart's Job has made, the hash is in a file beside the entry: `_`, with which no name of a key
+begins, and the name. So the entry is text of the chart's, and the same at each render.
+
 While a key is rotated, its entry holds the hash before as well. Limits count by the key's name, so that a new text or a
 new hash starts no new budget.
 """
@@ -27,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 TOKENS_NAME = "oidc"
 """The key's name of all callers with a token; no API key may have it."""
+MADE_PREFIX = "_"
+"""Begins the name of a file with the hash of a key that the chart's Job has made."""
 _MAKE = "make the entry with python -m serve_app.keys"
 
 
@@ -45,11 +50,13 @@ class KeyRing:
         """Checks the entries; those that cannot be used are left out.
 
         Args:
-            files: Key name -> entry.
+            files: Key name -> entry, and the made hashes.
             metrics: Where accepted and refused entries are counted.
         """
         self._pepper = secrets.token_bytes(32)
-        self.keys: Mapping[str, Key] = _accepted(files)
+        entries = {name: content for name, content in files.items() if not name.startswith(MADE_PREFIX)}
+        made = {name.removeprefix(MADE_PREFIX): files[name] for name in files.keys() - entries.keys()}
+        self.keys: Mapping[str, Key] = _accepted(entries, made)
         """Name of a key -> its entry."""
         self.places: Mapping[bytes, str] = {
             self._place(bytes.fromhex(digest.removeprefix("sha256:"))): name
@@ -64,7 +71,7 @@ class KeyRing:
         }
         """Place of a key -> what refers to that text of it."""
         metrics.keys.labels("accepted").set(len(self.keys))
-        metrics.keys.labels("refused").set(len(files) - len(self.keys))
+        metrics.keys.labels("refused").set(len(entries) - len(self.keys))
         if not self.keys:
             logger.warning("there is no API key: every request with a key will be refused")
 
@@ -76,11 +83,11 @@ class KeyRing:
         return hashlib.blake2b(digest, key=self._pepper).digest()
 
 
-def _accepted(files: Mapping[str, bytes]) -> dict[str, Key]:
+def _accepted(entries: Mapping[str, bytes], made: Mapping[str, bytes]) -> dict[str, Key]:
     read: dict[str, Key] = {}
-    for name, content in files.items():
+    for name, content in entries.items():
         try:
-            read[name] = parse(name, content)
+            read[name] = parse(name, content, made.get(name, b""))
         except EntryError as error:
             logger.error("API key %s is refused: %s", name, error)
     uses = Counter(digest for key in read.values() for digest in _hashes(key))
@@ -105,8 +112,13 @@ def _hashes(key: Key) -> set[str]:
     return {key.hash, key.previous_hash} if key.previous_hash else {key.hash}
 
 
-def parse(name: str, content: bytes) -> Key:
+def parse(name: str, content: bytes, made: bytes = b"") -> Key:
     """Checks an entry.
+
+    Args:
+        name: Of the key.
+        content: The entry.
+        made: Its hash where the entry has none.
 
     Raises:
         EntryError: It cannot be used.
@@ -117,6 +129,8 @@ def parse(name: str, content: bytes) -> Key:
         data = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise EntryError(f"it is not JSON (the text of a key is not accepted), {_MAKE}") from error
+    if isinstance(data, dict) and made:
+        data.setdefault("hash", made.decode(errors="replace").strip())
     if not isinstance(data, dict) or "hash" not in data:
         raise EntryError(f"it has no hash, {_MAKE}")
     try:

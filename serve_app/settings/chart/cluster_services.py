@@ -86,6 +86,13 @@ class SafeChange(Part):
     pod: Pod  # type: ignore[valid-type]
 
 
+class MadeSecrets(Part):
+    """What happens before `helm install` and `helm upgrade` where keys or passwords are not stated."""
+
+    timeout_seconds: PositiveCount
+    pod: Pod  # type: ignore[valid-type]
+
+
 class Uninstall(Part):
     """What happens before `helm uninstall`."""
 

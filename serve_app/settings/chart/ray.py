@@ -15,6 +15,7 @@ from serve_app.settings.chart.part import (
     IpFamily,
     Names,
     Part,
+    Peer,
     PodEnv,
     PositiveCount,
     PositiveSeconds,
@@ -135,6 +136,24 @@ class ClusterPolicy(Part):
     egress: list[EgressRule]
 
 
+class Incremental(Part):
+    """KubeRay's upgrade in steps."""
+
+    gateway_class_name: Names
+    url: Annotated[str, StringConstraints(pattern=patterns.HTTP_URL)]
+    step_size_percent: Annotated[int, Field(ge=1, le=100)]
+    interval_seconds: PositiveCount
+    max_surge_percent: Annotated[int, Field(ge=1, le=100)]
+    peers: list[Peer]
+
+
+class UpgradeStrategy(Part):
+    """How KubeRay replaces a cluster."""
+
+    type: Literal["new-cluster", "incremental", "none"]
+    incremental: Incremental
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -149,6 +168,7 @@ class ClusterDefaults(Part):
     storage: Storage
     service_accounts: ServiceAccounts
     network_policy: ClusterPolicy
+    upgrade_strategy: UpgradeStrategy
     drain_seconds: WholeSeconds
     documents: bool
     env: PodEnv

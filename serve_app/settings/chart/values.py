@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 from serve_app.settings.chart.access import Auth
 from serve_app.settings.chart.capacity import Capacity, LimitRange, PriorityClasses, ResourceQuota
 from serve_app.settings.chart.cluster_services import (
+    MadeSecrets,
     Metrics,
     NetworkPolicy,
     SafeChange,
@@ -95,6 +96,7 @@ class Values(Part):
     metrics: Metrics
     network_policy: NetworkPolicy
     safe_change: SafeChange
+    made_secrets: MadeSecrets
     uninstall: Uninstall
     smoke_test: SmokeTest
     extra_objects: dict[str, Raw | str | None]

@@ -61,7 +61,7 @@ def rendered(edits: list[tuple[str, Any]]) -> dict[Key, Object] | None:
     command = ["helm", "template", "demo", str(CHART), "--namespace", "llm", "--values", "-"]
     done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True, check=False)
     assert done.returncode == 0 or "ERROR: " in done.stderr or "schema" in done.stderr, done.stderr
-    return manifests.load(done.stdout, made_secrets=True) if done.returncode == 0 else None
+    return manifests.load(done.stdout) if done.returncode == 0 else None
 
 
 def code(application: Object) -> list[Any]:

@@ -14,7 +14,7 @@ usage: include "ray-vllm-stack.gateway.apiKeys" $ | fromJson
 {{- end }}
 
 {{/*
-Names of the keys that the chart makes, as a sorted JSON array.
+Names of the keys that a Job makes, as a sorted JSON array.
 usage: include "ray-vllm-stack.gateway.madeKeys" $ | fromJsonArray
 */}}
 {{- define "ray-vllm-stack.gateway.madeKeys" -}}
@@ -43,14 +43,20 @@ usage: include "ray-vllm-stack.gateway.keyText" $ | fromJson
 {{- end }}
 
 {{/*
-Sources of the volume with the keys' entries, as YAML: the values' or a Secret's own, and those issued by the command line,
-which Helm never touches.
+Sources of the volume with the keys' entries, as YAML: the values', with the hashes of made keys beside, or a Secret's own;
+and those issued by the command line, which Helm never touches. They are there or not without the pod's template telling, so
+that the first key of a kind rolls no pod.
 usage: include "ray-vllm-stack.gateway.keySources" $
 */}}
 {{- define "ray-vllm-stack.gateway.keySources" -}}
 {{- $hashes := include "ray-vllm-stack.component.name" (dict "root" . "component" "key-hashes") -}}
 - secret:
     name: {{ .Values.auth.existingSecret | default $hashes }}
+{{- if not .Values.auth.existingSecret }}
+- secret:
+    name: {{ include "ray-vllm-stack.component.name" (dict "root" . "component" "made-key-hashes") }}
+    optional: true
+{{- end }}
 - secret:
     name: {{ include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") }}
     optional: true

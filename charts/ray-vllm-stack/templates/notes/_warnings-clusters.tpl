@@ -23,9 +23,6 @@ The state of Ray is in the embedded Redis, which is a single pod: for production
 The clusters {{ join ", " . }} share the embedded Redis and its password: if their teams do not trust each other, give each an address of its own.
 {{- end }}
 {{- end }}
-{{- if and (include "ray-vllm-stack.redis.enabled" .) (not .Values.redis.existingSecret) }}
-The password of the embedded Redis is made at install. Argo CD and others that render without the cluster make a new one each time, which locks out those that hold the old one: set redis.existingSecret there.
-{{- end }}
 {{- end }}
 
 {{/*

@@ -6,8 +6,6 @@ usage: include "ray-vllm-stack.notes.warnings.gateway" $
 {{- if .Values.gateway.enabled }}
 {{- if not .Values.auth.enabled }}
 auth.enabled is false: whoever reaches the gateway may use every model.
-{{- else if include "ray-vllm-stack.gateway.madeKeys" . | fromJsonArray }}
-API keys without a hash are made at install. Argo CD and others that render without the cluster make new ones each time: give each a hash there, or set auth.existingSecret.
 {{- else if not (or (include "ray-vllm-stack.gateway.apiKeys" . | fromJson) .Values.auth.existingSecret .Values.auth.oidc.enabled) }}
 auth.apiKeys has no key: nobody can call the gateway until one is made ({{ include "ray-vllm-stack.notes.makeKey" . }}).
 {{- end }}

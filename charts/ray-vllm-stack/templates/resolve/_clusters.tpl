@@ -14,6 +14,9 @@ usage: include "ray-vllm-stack.resolve.clusters" (dict "root" $ "models" … "pi
       "url" (printf "http://%s-serve-svc.%s.svc:8000" $service $root.Release.Namespace) }}
     {{- $entry := dict "defaults" $root.Values.clusterDefaults "entry" $cluster "more" $more }}
     {{- $cluster := include "ray-vllm-stack.merge.entry" $entry | fromJson }}
+    {{- if and (eq $cluster.upgradeStrategy.type "incremental") $cluster.upgradeStrategy.incremental.url }}
+      {{- $_ := trimSuffix "/" $cluster.upgradeStrategy.incremental.url | set $cluster "url" }}
+    {{- end }}
     {{- range $id, $model := $.models }}
       {{- if and (eq $model.cluster $name) (eq $model.runtime "standalone") }}
         {{- $_ := set $cluster.standalone $id $model }}

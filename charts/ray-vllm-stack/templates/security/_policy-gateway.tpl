@@ -35,6 +35,14 @@ egress:
   {{- range include "ray-vllm-stack.security.gatewayPorts" . | fromJsonArray }}
   - ports: [{port: {{ int . }}}]
   {{- end }}
+  {{- range .Values.resolved.used }}
+  {{- with (get $.Values.resolved.clusters .).upgradeStrategy }}
+  {{- if and (eq .type "incremental") .incremental.peers }}
+  - to: # KubeRay's Gateway
+      {{- toYaml .incremental.peers | nindent 6 }}
+  {{- end }}
+  {{- end }}
+  {{- end }}
   {{- with .Values.networkPolicy.gatewayEgress }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

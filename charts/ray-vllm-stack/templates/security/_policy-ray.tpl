@@ -17,6 +17,9 @@ ingress:
     from:
       - podSelector:
           {{- include "ray-vllm-stack.security.pods" (dict "root" .root "components" (list "gateway")) | nindent 10 }}
+      {{- with and (eq .cluster.upgradeStrategy.type "incremental") .cluster.upgradeStrategy.incremental.peers }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
   - ports: [{port: 8080}, {port: 44217}, {port: 44227}, {port: 9101}] # Ray, its autoscaler, its dashboard, HAProxy
     from:
       {{- include "ray-vllm-stack.security.monitoring" .root | nindent 6 }}

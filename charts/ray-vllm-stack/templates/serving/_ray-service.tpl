@@ -42,7 +42,7 @@ usage: include "ray-vllm-stack.serving.rayService" <context>
 excludeHeadPodFromServeSvc: {{ include "ray-vllm-stack.serving.keepsWorkers" .cluster }}
 rayClusterDeletionDelaySeconds: {{ int .cluster.drainSeconds }}
 upgradeStrategy:
-  type: NewCluster
+  {{- include "ray-vllm-stack.serving.upgradeStrategy" .cluster.upgradeStrategy | nindent 2 }}
 serveConfigV2: |
   {{- /* a prompt's empty lines stay empty: indented they would make Helm write all of this as one quoted line */ -}}
   {{- regexReplaceAll "(?m)^ +$" (include "ray-vllm-stack.serving.serveConfig" . | nindent 2) "" }}
@@ -61,6 +61,22 @@ rayClusterConfig:
     {{- range .cluster.groups }}
     - {{- include "ray-vllm-stack.serving.workerGroup" (merge (dict "group" .) $) | nindent 6 }}
     {{- end }}
+{{- end }}
+
+{{/*
+How KubeRay replaces a cluster, in its own words.
+usage: include "ray-vllm-stack.serving.upgradeStrategy" .cluster.upgradeStrategy
+*/}}
+{{- define "ray-vllm-stack.serving.upgradeStrategy" -}}
+{{- if eq .type "incremental" -}}
+type: NewClusterWithIncrementalUpgrade
+clusterUpgradeOptions:
+  {{- range $field := list "gatewayClassName" "stepSizePercent" "intervalSeconds" "maxSurgePercent" }}
+  {{ $field }}: {{ $value := get $.incremental $field }}{{ ternary $value (int $value) (kindIs "string" $value) }}
+  {{- end }}
+{{- else -}}
+type: {{ ternary "None" "NewCluster" (eq .type "none") }}
+{{- end }}
 {{- end }}
 
 {{/*

@@ -19,17 +19,20 @@ usage: if include "ray-vllm-stack.uninstall.enabled" $
 */}}
 {{- define "ray-vllm-stack.uninstall.enabled" -}}
 {{- $clusters := or .Values.resolved.used (include "ray-vllm-stack.uninstall.jobs" . | fromJson) }}
-{{- if and .Values.uninstall.enabled (or $clusters (include "ray-vllm-stack.uninstall.issuedKeys" .)) }}true{{ end }}
+{{- if and .Values.uninstall.enabled (or $clusters (include "ray-vllm-stack.uninstall.secrets" . | fromJsonArray)) }}true{{ end }}
 {{- end }}
 
 {{/*
-Name of the Secret that the command line has put API keys into, where the gateway asks for keys, or nothing.
-usage: include "ray-vllm-stack.uninstall.issuedKeys" $
+Names of the Secrets that Helm does not know, as a sorted JSON array: those made by the Job, and the one that the command
+line has put API keys into, where the gateway asks for keys.
+usage: include "ray-vllm-stack.uninstall.secrets" $ | fromJsonArray
 */}}
-{{- define "ray-vllm-stack.uninstall.issuedKeys" -}}
+{{- define "ray-vllm-stack.uninstall.secrets" -}}
+{{- $names := include "ray-vllm-stack.madeSecrets.names" . | fromJson | values }}
 {{- if and .Values.gateway.enabled .Values.auth.enabled }}
-{{- include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") }}
+  {{- $names = include "ray-vllm-stack.component.name" (dict "root" . "component" "issued-keys") | append $names }}
 {{- end }}
+{{- sortAlpha $names | toJson }}
 {{- end }}
 
 {{/*

@@ -28,9 +28,11 @@ containers:
       - --{{ $kind }}
       {{- toYaml $names | nindent 6 }}
       {{- end }}
-      {{- with include "ray-vllm-stack.uninstall.issuedKeys" . }}
+      {{- with include "ray-vllm-stack.uninstall.secrets" . | fromJsonArray }}
       - --secret
+      {{- range . }}
       - {{ . }}
+      {{- end }}
       {{- end }}
       - --timeout={{ int .Values.uninstall.timeoutSeconds }}
     securityContext:

@@ -13,6 +13,7 @@ clusters.{{ $name }}: its RayService would be called {{ $service }}, and KubeRay
 {{- if and $cluster.queue (gt (len $cluster.groups) 7) }}
 clusters.{{ $name }}.queue: is {{ $cluster.queue }}, but the cluster has {{ len $cluster.groups }} worker groups and Kueue takes 7, put some models on another cluster
 {{- end }}
+{{ include "ray-vllm-stack.validate.cluster.upgradeStrategy" (dict "root" $ "name" $name "options" $cluster.upgradeStrategy) }}
 {{- with $cluster.storage.caBundle }}
 {{- if and .existingConfigMap .existingSecret }}
 clusters.{{ $name }}.storage.caBundle: has an existingConfigMap and an existingSecret, leave one of them out
@@ -22,6 +23,32 @@ clusters.{{ $name }}.storage.caBundle: has an existingConfigMap and an existingS
 {{- if and .existingClaim .sizeLimit }}
 clusters.{{ $name }}.storage.modelCache.sizeLimit: is {{ .sizeLimit }}, but the claim {{ .existingClaim }} has its own size, clear one of the two
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of how a cluster is replaced: in steps only where there is a Gateway that can take them.
+usage: include "ray-vllm-stack.validate.cluster.upgradeStrategy" (dict "root" $ "name" "main" "options" <upgradeStrategy>)
+*/}}
+{{- define "ray-vllm-stack.validate.cluster.upgradeStrategy" -}}
+{{- if eq .options.type "incremental" }}
+{{- $path := printf "clusters.%s.upgradeStrategy" .name }}
+{{- range $field, $what := dict "gatewayClassName" "the GatewayClass of a Gateway API implementation" "url" "where that serves KubeRay's Gateway in the cluster" }}
+{{- if not (get $.options.incremental $field) }}
+{{ $path }}.incremental.{{ $field }}: is empty, and traffic moves in steps through a Gateway only, name {{ $what }}, or set type to new-cluster
+{{- end }}
+{{- end }}
+{{- $operator := index .root.Values "kuberay-operator" }}
+{{- $on := false }}
+{{- range $operator.featureGates }}
+  {{- $on = or $on (and (eq .name "RayServiceIncrementalUpgrade") .enabled) }}
+{{- end }}
+{{- if and $operator.enabled (not $on) }}
+{{ $path }}.type: is incremental, which KubeRay does behind a feature gate, add {name: RayServiceIncrementalUpgrade, enabled: true} to kuberay-operator.featureGates
+{{- end }}
+{{- if and .root.Values.networkPolicy.enabled (not .options.incremental.peers) }}
+{{ $path }}.incremental.peers: is empty, so that the Gateway's pods reach no model, name them, or set networkPolicy.enabled to false
 {{- end }}
 {{- end }}
 {{- end }}

@@ -75,6 +75,24 @@ def test_a_bad_entry_is_refused_alone(entry: str | bytes, says: str, caplog: pyt
     assert "plaintext-0" not in record.getMessage()
 
 
+def test_a_made_hash_is_beside_its_entry(caplog: pytest.LogCaptureFixture) -> None:
+    own, made = json.loads(key_entry("sk-own"))["hash"], json.loads(key_entry("sk-made"))["hash"]
+    files = {"a": '{"team": "red"}', "_a": made, "b": key_entry("sk-own"), "_b": made, "late": "{}", "_gone": own}
+    with caplog.at_level(logging.ERROR):
+        ring, metrics = ring_of(**files)
+    assert [name_of(ring, text) for text in (b"sk-made", b"sk-own")] == ["a", "b"]
+    assert ring.keys["a"].team == "red"
+    assert states(metrics) == (2, 1)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("API key late is refused: it has no hash")
+
+
+@pytest.mark.parametrize("made", ["sk-plaintext", b"\xff"])
+def test_a_made_hash_is_checked_too(made: str | bytes) -> None:
+    ring, metrics = ring_of(a="{}", _a=made)
+    assert (ring.keys, states(metrics)) == ({}, (0, 1))
+
+
 def test_one_key_under_two_names_is_refused_under_both(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         ring, metrics = ring_of(a=key_entry("sk-1"), b=key_entry("sk-2"), c=key_entry("sk-1", team="red"))
