@@ -56,7 +56,7 @@ verify: generate ## fail if a generated file in git is out of date
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "make verify: commit what make generate wrote" >&2; exit 1; }
 
 lock: ## resolve the locks anew (images/lock.sh for the images)
-	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
+	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra agents --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
 	@uv pip compile -q --python-version 3.13 --no-build --generate-hashes --extra data --extra data-test --custom-compile-command "make lock" pyproject.toml -o tests/requirements-data.txt
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --custom-compile-command "make lock" tests/clients/requirements.in -o tests/clients/requirements.txt
 	@for group in agents evaluation; do uv pip compile -q --python-version 3.11 --no-build --emit-build-options --generate-hashes --override $(ALL_CLIENTS)/override.txt --custom-compile-command "make lock" $(ALL_CLIENTS)/$$group.in -o $(ALL_CLIENTS)/$$group.txt; done

@@ -135,6 +135,12 @@ class ClusterPolicy(Part):
     egress: list[EgressRule]
 
 
+class ToolCredentials(Part):
+    """What agents' tools are asked with."""
+
+    existing_secret: Names
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -150,6 +156,7 @@ class ClusterDefaults(Part):
     network_policy: ClusterPolicy
     drain_seconds: WholeSeconds
     documents: bool
+    tool_credentials: ToolCredentials
     env: PodEnv
     spec: Raw
 

@@ -168,6 +168,8 @@ class Noted(Measures):
         self.parts: list[str] = []
         self.documents: list[int] = []
         self.counted: dict[str, int] = {}
+        self.taken: list[int] = []
+        self.failed: list[str] = []
 
     def part(self, name: str, seconds: float) -> None:
         assert seconds >= 0
@@ -178,6 +180,12 @@ class Noted(Measures):
 
     def tokens(self, part: str, count: int) -> None:
         self.counted[part] = self.counted.get(part, 0) + count
+
+    def steps(self, count: int) -> None:
+        self.taken.append(count)
+
+    def tool_failed(self, tool: str) -> None:
+        self.failed.append(tool)
 
 
 @dataclass
