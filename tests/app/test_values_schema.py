@@ -84,7 +84,8 @@ RAW_OF_PODS = (
 RAW |= {f"{pod}.{key}" for pod in (*PODS, "podDefaults") for key in RAW_OF_PODS}
 RAW |= {f"{model}.standalone.{key}" for model in ("modelDefaults", "models.*") for key in ("spec", "autoscaling.spec")}
 RAW |= {f"{place}.env.*.valueFrom" for place in ("clusterDefaults", "clusters.*", "modelDefaults", "models.*")}
-RAW |= {f"{place}.{key}" for place in ("pipelineDefaults", "pipelines.*") for key in ("args", "filters", "spec")}
+RAW_OF_PIPELINES = ("args", "filters", "spec", "tools.http.*.parameters")
+RAW |= {f"{place}.{key}" for place in ("pipelineDefaults", "pipelines.*") for key in RAW_OF_PIPELINES}
 # Kubernetes' own structures, and what the comment of the map around it describes.
 DESCRIBED_ABOVE = (
     ".roles.",

@@ -21,6 +21,7 @@ ORDER = (
     "test_edits",
     "test_models",
     "test_pipelines",
+    "test_agents",
     "test_faults",  # before Redis is lost, on whose state a lost head depends: one fault at a time
     "test_gateway",
     "test_uninstall",

@@ -19,7 +19,9 @@ from ray import serve
 
 PORT = 18423
 GATEWAY = 18424
+TOOLS = 18425
 ASK = {"messages": [{"role": "user", "content": "Do owls write to ann@example.com?"}]}
+CHUNK = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "sparrow"}
 FOREVER = "Tell me for ever"
 asked: list[dict[str, Any]] = []
 left = asyncio.Event()
@@ -36,6 +38,8 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return web.json_response({"data": [other, found]})
     if FOREVER in json.dumps(body["messages"]) and not body.get("stream"):
         await forever(None, whole=True)
+    if body.get("tools") and body["messages"][-1]["role"] == "user":
+        return sse(calls())
     usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
     if not body.get("stream"):
         choice = {"index": 0, "message": {"role": "assistant", "content": "No [1]."}, "finish_reason": "stop"}
@@ -45,11 +49,32 @@ async def answer(request: web.Request) -> web.StreamResponse:
     if FOREVER in json.dumps(body["messages"]):
         await forever(response, whole=False)
     for delta, reason in (({"content": "No [1]."}, None), ({}, "stop")):
-        chunk = {"id": "1", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+        chunk = {**CHUNK, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
         await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
         await asyncio.sleep(0.2)
     await response.write(b"data: [DONE]\n\n")
     return response
+
+
+def calls() -> list[dict[str, Any]]:
+    """Chunks in which a model calls two tools of an agent."""
+    given = {"get_weather": {"city": "Rome"}, "search_docs": {"query": "owls"}}
+    told = [
+        {
+            "index": number,
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": json.dumps(arguments)},
+        }
+        for number, (name, arguments) in enumerate(given.items())
+    ]
+    choices = [{"delta": {"tool_calls": told}, "finish_reason": None}, {"delta": {}, "finish_reason": "tool_calls"}]
+    return [{**CHUNK, "choices": [{"index": 0, **choice}]} for choice in choices]
+
+
+def sse(chunks: list[dict[str, Any]]) -> web.Response:
+    text = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+    return web.Response(text=text, content_type="text/event-stream")
 
 
 async def forever(response: web.StreamResponse | None, *, whole: bool) -> None:
@@ -119,11 +144,19 @@ def processes() -> dict[str, dict[str, Any]]:
     return found
 
 
-async def ask(name: str, body: dict[str, Any]) -> Any:
-    url = f"http://127.0.0.1:{PORT}/pipelines/{name}/v1/chat/completions"
+async def ask(name: str, body: dict[str, Any], path: str = "chat/completions") -> Any:
+    url = f"http://127.0.0.1:{PORT}/pipelines/{name}/v1/{path}"
     async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
         text = await response.text()
         return {"status": response.status, "text": text}
+
+
+async def kept() -> list[Any]:
+    """A response of the agent, one that goes on from it, and one that goes on from none."""
+    first = await ask("helper", {"input": "Rome?"}, "responses")
+    previous = json.loads(first["text"]).get("id", "")
+    asked_for = [{"input": "And then?", "previous_response_id": name} for name in (previous, "resp_1")]
+    return [first, *[await ask("helper", body, "responses") for body in asked_for]]
 
 
 async def main(config: dict[str, Any]) -> None:
@@ -132,6 +165,7 @@ async def main(config: dict[str, Any]) -> None:
     runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", GATEWAY).start()
+    tools = await asyncio.create_subprocess_exec(sys.executable, "/graphs/tools.py", str(TOOLS), stdout=sys.stderr)
     ray.init(num_cpus=4, resources={"accelerator-class-cpu": 1000}, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT})
     from ray.serve.context import _get_global_client
@@ -145,8 +179,11 @@ async def main(config: dict[str, Any]) -> None:
         "masked": await ask("masked", ASK),
         "processes": processes(),
         "asked": list(asked),
+        "agent": await ask("helper", ASK),
+        "kept": await kept(),
         "left": {"stream": await leaves(stream=True), "whole": await leaves(stream=False)},
     }
+    tools.terminate()
     print(json.dumps(seen), flush=True)
     os._exit(0)  # Ray's own end takes ten seconds
 

@@ -27,7 +27,11 @@ VALUES = {
             "engine": {"gpu_memory_utilization": 0.1, "enforce_eager": True},
             "env": {"OMP_NUM_THREADS": "1"},
         },
-        "sparrow": {"source": "pvc://demo-models/sparrow", "accelerator": "cpu"},
+        "sparrow": {
+            "source": "pvc://demo-models/sparrow",
+            "accelerator": "cpu",
+            "engine": {"enable_auto_tool_choice": True, "tool_call_parser": "hermes"},
+        },
     },
     "data": {"enabled": True, "embed": "minilm"},
     "vectorStores": {"handbook": {}},
@@ -38,6 +42,14 @@ VALUES = {
             "rerank": "minilm",
             "generate": "sparrow",
             "parts": {"Retriever": {"replicas": {"max": 2}}},
+        },
+        "helper": {
+            "kind": "agent",
+            "generate": "sparrow",
+            "tools": {
+                "mcp": {"weather": {"url": "http://127.0.0.1:18425/mcp", "tools": ["get_weather"]}},
+                "pipelines": {"docs": {"description": "Birds."}},
+            },
         },
         "masked": {
             "kind": "custom",
@@ -64,6 +76,7 @@ def test_builds_through_rays_schema(image: str, tmp_path: Path, config: dict[str
     done = check(image, tmp_path, {"docs": config})
     assert done.returncode == 0, done.stderr
     assert "docs: /pipelines/docs -> sparrow (Retriever, Ingress)" in done.stdout
+    assert "helper: /pipelines/helper -> sparrow (Conversations, Ingress)" in done.stdout
     assert "masked: not ours (masked:build), not built" in done.stdout
 
 
@@ -77,20 +90,23 @@ def test_override_that_fits_no_part(image: str, tmp_path: Path, config: dict[str
 
 @pytest.fixture(scope="module")
 def seen(image: str, tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any]) -> dict[str, Any]:
-    """What a Ray with both pipelines and all-MiniLM-L6-v2 did, behind HAProxy as on a cluster."""
+    """What a Ray with the pipelines and all-MiniLM-L6-v2 did, behind HAProxy as on a cluster."""
     folder = tmp_path_factory.mktemp("graphs")
     folder.chmod(0o755)
     (folder / "token").write_text("secret\n")
     (folder / "graphs.py").write_text((HERE / "graphs.py").read_text())
+    (folder / "tools.py").write_text((ROOT / "tests/cluster/tools.py").read_text())
     example = re.search(r"```python\n(\"\"\"masked\.py:.*?)```", (ROOT / "docs/pipelines.md").read_text(), re.DOTALL)
     assert example is not None
     assert len(example[1].splitlines()) <= 50
     (folder / "masked.py").write_text(example[1])
     applications = [each for each in config["applications"] if each["name"] != "sparrow"]
     for each in applications:
+        here = {"url": "http://127.0.0.1:18424", "token_file": "/graphs/token"}
         if each["name"] == "docs":
-            here = {"url": "http://127.0.0.1:18424", "token_file": "/graphs/token"}
             each["args"] |= {"data": here, "gateway": here}
+        elif each["name"] == "helper":
+            each["args"]["gateway"] = here
         elif each["name"] == "masked":
             each["runtime_env"]["env_vars"]["PYTHONPATH"] = "/graphs"
         else:
@@ -136,6 +152,34 @@ def test_parts_are_small(seen: dict[str, Any]) -> None:
     for each in parts.values():
         assert not each["heavy"], parts
         assert each["own_mib"] < 150, parts
+
+
+def test_an_agent_calls_its_tools_by_mcp_and_by_handle(seen: dict[str, Any]) -> None:
+    assert seen["agent"]["status"] == 200, seen["agent"]
+    answer = json.loads(seen["agent"]["text"])
+    assert answer["choices"][0]["message"]["content"] == "No [1]."
+    weather, docs = answer["steps"]
+    assert (weather["source"], weather["output"]) == ("weather", "rainy")
+    assert (docs["source"], docs["failed"]) == ("docs", False)
+    assert docs["output"].startswith("[1] a.md\nOwls hunt.")
+    assert answer["usage"]["prompt_tokens"] > 0
+
+
+def test_an_agent_keeps_the_conversation(seen: dict[str, Any]) -> None:
+    first, second, unknown = seen["kept"]
+    assert first["status"] == second["status"] == 200, seen["kept"]
+    assert unknown["status"] == 404
+    assert "previous_response_not_found" in unknown["text"]
+
+
+def test_an_agents_parts_are_small(seen: dict[str, Any]) -> None:
+    """One stands on an agent library and two clients, the other on nothing."""
+    parts = {name.split(":")[1]: each for name, each in seen["processes"].items() if name.startswith("helper:")}
+    print(parts)
+    assert sorted(parts) == ["Conversations", "Ingress"]
+    assert not any(each["heavy"] for each in parts.values()), parts
+    assert parts["Conversations"]["own_mib"] < 150, parts
+    assert parts["Ingress"]["own_mib"] < 260, parts
 
 
 def test_the_documents_own_example(seen: dict[str, Any]) -> None:

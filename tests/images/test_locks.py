@@ -36,11 +36,14 @@ def test_serve_locks_hold_the_pinned_pair(versions: dict[str, Any]) -> None:
     assert locked(serve / "requirements-torch-cpu.txt")["torch"] == f"{versions['torch']}+cpu"
 
 
-def test_azure_changes_no_package_of_either_image() -> None:
-    """Its layer lies over theirs, and what it has in common with them stays as it is."""
+@pytest.mark.parametrize(
+    ("layer", "brings"), [("azure", {"adlfs", "azure-identity"}), ("agents", {"mcp", "pydantic-ai-slim"})]
+)
+def test_layers_change_no_package_of_either_image(layer: str, brings: set[str]) -> None:
+    """A layer lies over theirs, and what it has in common with them stays as it is."""
     serve = ROOT / "images/serve"
-    added = locked(serve / "requirements-azure.txt")
-    assert {"adlfs", "azure-identity"} <= set(added)
+    added = locked(serve / f"requirements-{layer}.txt")
+    assert brings <= set(added)
     for name in ("cpu", "cuda"):
         below = locked(serve / f"requirements-{name}.txt")
         assert {package: version for package, version in added.items() if below.get(package, version) != version} == {}

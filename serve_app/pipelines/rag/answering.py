@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from serve_app.pipelines.errors import invalid
-from serve_app.pipelines.rag.generator import Generator
-from serve_app.pipelines.rag.prompt import Message, fitting, numbered, question_of, with_documents
+from serve_app.pipelines.generator import Generator
+from serve_app.pipelines.rag.prompt import fitting, numbered, question_of, with_documents
 from serve_app.pipelines.rag.source import Query, Retrieved, Source
+from serve_app.pipelines.responses_input import Message
 from serve_app.pipelines.tracing import Carrier, Tracing
 from serve_app.settings.pipeline import GENERATE, RagSettings
 

@@ -7,12 +7,12 @@ from contextlib import aclosing
 from typing import Any
 
 from serve_app.pipelines.errors import ApiError
+from serve_app.pipelines.generator import Chunks
 from serve_app.pipelines.rag.answering import Answering, Prepared, checked_messages
 from serve_app.pipelines.rag.citations import citations
-from serve_app.pipelines.rag.generator import Chunks
-from serve_app.pipelines.rag.sse import END, event
-from serve_app.pipelines.rag.usage import with_retrieval
+from serve_app.pipelines.sse import END, event
 from serve_app.pipelines.tracing import Carrier
+from serve_app.pipelines.usage import with_retrieval
 
 LONGEST_TEXT = 256 * 1024
 """Characters of an answer in which citations are looked for."""

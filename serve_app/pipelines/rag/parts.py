@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from ray.serve.handle import DeploymentHandle
 
+from serve_app.pipelines.app import create_app
 from serve_app.pipelines.errors import ApiError, away
+from serve_app.pipelines.generator import CODE, Generator
+from serve_app.pipelines.handles import ModelHandle, call, logger
+from serve_app.pipelines.measures import RayMeasures
 from serve_app.pipelines.rag.answering import Answering
-from serve_app.pipelines.rag.app import create_app
-from serve_app.pipelines.rag.generator import CODE, Generator
-from serve_app.pipelines.rag.handles import ModelHandle, call, logger
-from serve_app.pipelines.rag.measures import RayMeasures
+from serve_app.pipelines.rag.apis import apis
 from serve_app.pipelines.rag.models import ByHandle, ThroughGateway
 from serve_app.pipelines.rag.retriever import Retriever
 from serve_app.pipelines.rag.search import AWAY, StoreSearch
@@ -75,7 +76,7 @@ class IngressPart:
 
     async def __serve_build_asgi_app__(self) -> ASGIApp:
         """The pipeline's HTTP."""
-        return create_app(self._answering)
+        return create_app(apis(self._answering), self._answering.tracing)
 
 
 def _gateway(settings: RagSettings) -> ServiceClient:

@@ -6,8 +6,8 @@ from typing import Any
 
 from serve_app.pipelines.errors import invalid
 from serve_app.pipelines.rag.source import Source
+from serve_app.pipelines.responses_input import Message
 
-Message = dict[str, Any]
 _PLACE = re.compile(r"\{(documents|question)\}")
 
 

@@ -7,14 +7,14 @@ from contextlib import aclosing
 from typing import Any
 
 from serve_app.pipelines.errors import ApiError
+from serve_app.pipelines.generator import Chunks
 from serve_app.pipelines.rag.answering import Answering, Prepared
 from serve_app.pipelines.rag.chat import canned_chunks
 from serve_app.pipelines.rag.citations import citations
-from serve_app.pipelines.rag.generator import Chunks
 from serve_app.pipelines.rag.responses_events import ResponseEvents
 from serve_app.pipelines.rag.responses_request import ResponsesRequest
-from serve_app.pipelines.rag.usage import of_responses, with_retrieval
 from serve_app.pipelines.tracing import Carrier
+from serve_app.pipelines.usage import of_responses, with_retrieval
 
 Item = dict[str, Any]
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}

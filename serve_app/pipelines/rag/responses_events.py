@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from serve_app.pipelines.rag.sse import event
+from serve_app.pipelines.sse import event
 
 _SEARCH, _MESSAGE = 0, 1
 """Places in the response's output."""

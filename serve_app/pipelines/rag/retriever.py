@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from serve_app.pipelines.errors import away
-from serve_app.pipelines.rag.measures import Measures
+from serve_app.pipelines.measures import Measures
 from serve_app.pipelines.rag.models import Embedder, Scorer
 from serve_app.pipelines.rag.search import StoreSearch
 from serve_app.pipelines.rag.source import Query, Retrieved, Source

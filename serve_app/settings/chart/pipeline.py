@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from serve_app.settings import patterns
+from serve_app.settings.chart.agent import AgentConversations, AgentLimits, Branch, ToolName, Tools
 from serve_app.settings.chart.model import Positive, Price
 from serve_app.settings.chart.part import (
     Amount,
@@ -73,7 +74,7 @@ class PipelineDefaults(Part):
     """What a pipeline has where its own entry says nothing."""
 
     enabled: bool
-    kind: Literal["rag", "custom"]
+    kind: Literal["rag", "agent", "custom"]
     cluster: ClusterName
     accelerator: ClassOrNone
     store: VectorStoreName
@@ -90,6 +91,12 @@ class PipelineDefaults(Part):
     prompt: str
     not_found: Annotated[str, StringConstraints(min_length=1)]
     wait_seconds: Annotated[float, Field(gt=0, le=3600)]
+    instructions: str
+    tools: Tools
+    limits: AgentLimits
+    classify: OptionalName
+    branches: dict[ToolName, Branch | None]
+    conversations: AgentConversations
     import_path: ImportPath
     args: Raw
     source: ClaimPath

@@ -154,6 +154,12 @@ class UpgradeStrategy(Part):
     incremental: Incremental
 
 
+class ToolCredentials(Part):
+    """What agents' tools are asked with."""
+
+    existing_secret: Names
+
+
 class ClusterDefaults(Part):
     """Defaults for every Ray cluster."""
 
@@ -171,6 +177,7 @@ class ClusterDefaults(Part):
     upgrade_strategy: UpgradeStrategy
     drain_seconds: WholeSeconds
     documents: bool
+    tool_credentials: ToolCredentials
     env: PodEnv
     spec: Raw
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serve_app.pipelines.rag.measures import Measures
+from serve_app.pipelines.measures import Measures
 from serve_app.pipelines.rag.models import Embedded
 from serve_app.pipelines.rag.retriever import Retriever
 from serve_app.pipelines.rag.search import AWAY, StoreSearch

@@ -11,10 +11,11 @@ import uvicorn
 from aiohttp import web
 from openai import AsyncOpenAI
 
+from serve_app.pipelines.app import create_app
+from serve_app.pipelines.generator import CODE, Generator
+from serve_app.pipelines.measures import Measures
 from serve_app.pipelines.rag.answering import Answering
-from serve_app.pipelines.rag.app import create_app
-from serve_app.pipelines.rag.generator import CODE, Generator
-from serve_app.pipelines.rag.measures import Measures
+from serve_app.pipelines.rag.apis import apis
 from serve_app.pipelines.rag.models import Embedded, Scored, Scorer
 from serve_app.pipelines.rag.retriever import Retriever
 from serve_app.pipelines.rag.search import AWAY, StoreSearch
@@ -167,6 +168,8 @@ class Noted(Measures):
         self.parts: list[str] = []
         self.documents: list[int] = []
         self.counted: dict[str, int] = {}
+        self.taken: list[int] = []
+        self.failed: list[str] = []
 
     def part(self, name: str, seconds: float) -> None:
         assert seconds >= 0
@@ -177,6 +180,12 @@ class Noted(Measures):
 
     def tokens(self, part: str, count: int) -> None:
         self.counted[part] = self.counted.get(part, 0) + count
+
+    def steps(self, count: int) -> None:
+        self.taken.append(count)
+
+    def tool_failed(self, tool: str) -> None:
+        self.failed.append(tool)
 
 
 @dataclass
@@ -228,7 +237,8 @@ async def stage(
             measures=noted,
         )
         generator = Generator(model_client, parsed.generate)
-        app = create_app(Answering(parsed, retrieve=retriever, generator=generator, tracing=tracing))
+        answering = Answering(parsed, retrieve=retriever, generator=generator, tracing=tracing)
+        app = create_app(apis(answering), tracing)
         server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -8,11 +8,11 @@ usage: include "ray-vllm-stack.gateway.config.pipeline" (dict "root" $ "pipeline
 {{- $total := 0 }}
 {{- if hasKey $pipeline "maxConcurrentRequests" }}
   {{- $total = int $pipeline.maxConcurrentRequests }}
-{{- else if eq $pipeline.kind "rag" }}
+{{- else if ne $pipeline.kind "custom" }}
   {{- $replicas := (first $pipeline.deployments).replicas }}
   {{- $total = mul (int $replicas.max) (int $replicas.maxOngoingRequests) }}
 {{- end }}
-{{- $apis := ternary (list "chat_completions" "responses") (list "chat_completions") (eq $pipeline.kind "rag") }}
+{{- $apis := ternary (list "chat_completions" "responses") (list "chat_completions") (ne $pipeline.kind "custom") }}
 {{- $entry := dict
   "url" (printf "%s/pipelines/%s" (get .root.Values.resolved.clusters $pipeline.cluster).url $pipeline.id)
   "apis" ($pipeline.apis | default $apis)

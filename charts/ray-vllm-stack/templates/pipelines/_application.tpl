@@ -22,7 +22,7 @@ args: {{ toJson . }}
 {{- end }}
 {{- else }}
 import_path: serve_app.pipelines:build_app
-args: {{ include "ray-vllm-stack.pipelines.args" . }}
+args: {{ include (ternary "ray-vllm-stack.pipelines.agentArgs" "ray-vllm-stack.pipelines.args" (eq .pipeline.kind "agent")) . }}
 {{- end }}
 {{- $env := deepCopy .pipeline.env }}
 {{- with .pipeline.source }}

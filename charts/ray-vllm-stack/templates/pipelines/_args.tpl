@@ -26,12 +26,24 @@ usage: include "ray-vllm-stack.pipelines.args" (dict "root" $ "pipeline" <pipeli
 {{- with $pipeline.rerank }}
   {{- $_ := include "ray-vllm-stack.pipeline.asked" (merge (dict "model" .) $) | fromJson | set $args "rerank" }}
 {{- end }}
-{{- with .root.Values.gateway.tracing }}
-  {{- if .endpoint }}
-    {{- $_ := set $args "tracing" (dict "endpoint" .endpoint "sample" (divf .samplePercent 100)) }}
-  {{- end }}
+{{- with include "ray-vllm-stack.pipelines.tracing" .root | fromJson }}
+  {{- $_ := set $args "tracing" . }}
 {{- end }}
 {{- toJson $args }}
+{{- end }}
+
+{{/*
+Where a pipeline's spans go, as JSON; empty for nowhere.
+usage: include "ray-vllm-stack.pipelines.tracing" $ | fromJson
+*/}}
+{{- define "ray-vllm-stack.pipelines.tracing" -}}
+{{- $tracing := dict }}
+{{- with .Values.gateway.tracing }}
+  {{- if .endpoint }}
+    {{- $tracing = dict "endpoint" .endpoint "sample" (divf .samplePercent 100) }}
+  {{- end }}
+{{- end }}
+{{- toJson $tracing }}
 {{- end }}
 
 {{/*
@@ -60,7 +72,8 @@ usage: include "ray-vllm-stack.pipelines.store" (dict "root" $ "pipeline" <pipel
 {{- end }}
 
 {{/*
-Volume of the tokens, as YAML, or nothing: whether Ray pods have it is the cluster's own word, for it rebuilds the cluster.
+Volumes of the tokens and of the tools' credentials, as YAML, or nothing: whether Ray pods have them is the cluster's own word,
+for it rebuilds the cluster.
 usage: include "ray-vllm-stack.pipelines.volume" <context>
 */}}
 {{- define "ray-vllm-stack.pipelines.volume" -}}
@@ -71,5 +84,10 @@ usage: include "ray-vllm-stack.pipelines.volume" <context>
     items:
       - {key: token, path: token}
       - {key: gateway-token, path: gateway-token}
+{{- end }}
+{{- with .cluster.toolCredentials.existingSecret }}
+- name: tool-credentials
+  secret:
+    secretName: {{ . }}
 {{- end }}
 {{- end }}

@@ -35,17 +35,27 @@ egress:
   {{- range include "ray-vllm-stack.security.gatewayPorts" . | fromJsonArray }}
   - ports: [{port: {{ int . }}}]
   {{- end }}
-  {{- range .Values.resolved.used }}
-  {{- with (get $.Values.resolved.clusters .).upgradeStrategy }}
-  {{- if and (eq .type "incremental") .incremental.peers }}
-  - to: # KubeRay's Gateway
-      {{- toYaml .incremental.peers | nindent 6 }}
-  {{- end }}
-  {{- end }}
+  {{- with include "ray-vllm-stack.security.toKubeRayGateways" . }}
+  {{- . | nindent 2 }}
   {{- end }}
   {{- with .Values.networkPolicy.gatewayEgress }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
+
+{{/*
+Egress rules to the Gateways through which KubeRay replaces clusters in steps, as a YAML list, or nothing.
+usage: include "ray-vllm-stack.security.toKubeRayGateways" $
+*/}}
+{{- define "ray-vllm-stack.security.toKubeRayGateways" -}}
+{{- range .Values.resolved.used }}
+{{- with (get $.Values.resolved.clusters .).upgradeStrategy }}
+{{- if and (eq .type "incremental") .incremental.peers }}
+- to:
+    {{- toYaml .incremental.peers | nindent 4 }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/*

@@ -33,14 +33,10 @@ egress:
     to:
       - ipBlock: {cidr: 169.254.170.23/32}
       - ipBlock: {cidr: "fd00:ec2::23/128"}
-  {{- with include "ray-vllm-stack.security.documentsEgress" . }}
+  {{- range $rule := list "documentsEgress" "toolsEgress" "storeEgress" "redisEgress" }}
+  {{- with include (printf "ray-vllm-stack.security.%s" $rule) $ | trim }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- with include "ray-vllm-stack.security.storeEgress" . }}
-  {{- . | nindent 2 }}
-  {{- end }}
-  {{- with include "ray-vllm-stack.security.redisEgress" . }}
-  {{- . | nindent 2 }}
   {{- end }}
   {{- with .cluster.networkPolicy.egress }}
   {{- toYaml . | nindent 2 }}
@@ -100,6 +96,22 @@ usage: include "ray-vllm-stack.security.documentsEgress" (dict "root" $ "cluster
         {{- include "ray-vllm-stack.security.pods" (dict "root" .root "components" (list "data" "gateway")) | nindent 8 }}
 {{- with .root.Values.gateway.tracing.endpoint }}
 - ports: [{port: {{ include "ray-vllm-stack.url.port" . }}}]
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Egress rules from a cluster's agents to their tools, as a YAML list, or nothing: ports beside HTTPS, wherever they are.
+usage: include "ray-vllm-stack.security.toolsEgress" (dict "root" $ "cluster" <cluster>)
+*/}}
+{{- define "ray-vllm-stack.security.toolsEgress" -}}
+{{- $ports := list }}
+{{- range include "ray-vllm-stack.pipelines.toolUrls" .cluster | fromJsonArray }}
+  {{- $ports = append $ports (include "ray-vllm-stack.url.port" . | int) }}
+{{- end }}
+{{- range $ports | uniq | sortAlpha }}
+{{- if not (has (int .) (list 443 6443)) }}
+- ports: [{port: {{ int . }}}]
 {{- end }}
 {{- end }}
 {{- end }}

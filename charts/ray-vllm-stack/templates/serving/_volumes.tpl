@@ -11,7 +11,7 @@ usage: include "ray-vllm-stack.serving.volumes" <context>
 - name: ca-bundle
   {{- . | nindent 2 }}
 {{- end }}
-{{- with include "ray-vllm-stack.pipelines.volume" . }}
+{{- with include "ray-vllm-stack.pipelines.volume" . | trim }}
 {{ . }}
 {{- end }}
 {{- range .cluster.claims }}
@@ -57,6 +57,11 @@ usage: include "ray-vllm-stack.serving.volumeMounts" <context>
 {{- if .cluster.documents }}
 - name: documents
   mountPath: /etc/ray-vllm-stack
+  readOnly: true
+{{- end }}
+{{- if .cluster.toolCredentials.existingSecret }}
+- name: tool-credentials
+  mountPath: /etc/tool-credentials
   readOnly: true
 {{- end }}
 {{- range .cluster.claims }}

@@ -17,11 +17,6 @@ usage: include "ray-vllm-stack.validate.pipeline.rag" (dict "root" $ "id" "docs"
 {{- if and $cluster (not $cluster.documents) }}
 {{ .path }}.cluster: {{ .pipeline.cluster }} has no access to documents, set clusters.{{ .pipeline.cluster }}.documents to true, which builds a new Ray cluster once
 {{- end }}
-{{- range $key := list "importPath" "source" "args" "apis" }}
-{{- if get $.pipeline $key }}
-{{ $.path }}.{{ $key }}: is for kind custom, but kind is rag, leave it out
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{/*

@@ -8,11 +8,14 @@ usage: include "ray-vllm-stack.validate.pipelines" $
 {{ include "ray-vllm-stack.validate.pipeline.name" $context }}
 {{ include "ray-vllm-stack.validate.pipeline.place" $context }}
 {{ include "ray-vllm-stack.validate.pipeline.parts" $context }}
+{{ include "ray-vllm-stack.validate.pipeline.kind" $context }}
 {{- if eq $pipeline.kind "rag" }}
 {{ include "ray-vllm-stack.validate.pipeline.rag" $context }}
 {{ include "ray-vllm-stack.validate.pipeline.prompt" $context }}
 {{ include "ray-vllm-stack.validate.pipeline.models" $context }}
 {{ include "ray-vllm-stack.validate.pipeline.generate" $context }}
+{{- else if eq $pipeline.kind "agent" }}
+{{ include "ray-vllm-stack.validate.agent" $context }}
 {{- else if not $pipeline.importPath }}
 pipelines.{{ $id }}.importPath: is empty, name the graph as module:name
 {{- end }}
@@ -27,6 +30,34 @@ usage: include "ray-vllm-stack.validate.pipeline.name" (dict "root" $ "id" "docs
 {{- range $kind := list "models" "adapters" "servedNames" "providers" "routes" }}
 {{- if hasKey (get $.root.Values.resolved $kind) $.id }}
 {{ $.path }}: is also a name of {{ ternary "models" $kind (has $kind (list "adapters" "servedNames")) }}, rename one of them
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Guards of what a pipeline's kind knows nothing of.
+usage: include "ray-vllm-stack.validate.pipeline.kind" (dict "pipeline" <pipeline> "path" "pipelines.docs")
+*/}}
+{{- define "ray-vllm-stack.validate.pipeline.kind" -}}
+{{- $custom := list "importPath" "source" "args" "apis" }}
+{{- $agent := list "instructions" "classify" "branches" }}
+{{- $rag := list "store" "embed" "rerank" "filters" }}
+{{- $strange := dict
+  "rag" (dict "custom" $custom "agent" $agent)
+  "custom" (dict "rag" $rag "agent" $agent)
+  "agent" (dict "rag" $rag "custom" $custom) }}
+{{- range $kind, $keys := get $strange .pipeline.kind }}
+{{- range $key := $keys }}
+{{- if get $.pipeline $key }}
+{{ $.path }}.{{ $key }}: is for kind {{ $kind }}, but kind is {{ $.pipeline.kind }}, leave it out
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if ne .pipeline.kind "agent" }}
+{{- range $key, $tools := .pipeline.tools }}
+{{- if $tools }}
+{{ $.path }}.tools.{{ $key }}: is for kind agent, but kind is {{ $.pipeline.kind }}, leave it out
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from serve_app.pipelines.errors import away
-from serve_app.pipelines.rag.sse import DONE, EventTooLongError, data_of
 from serve_app.pipelines.service import ServiceClient
+from serve_app.pipelines.sse import DONE, EventTooLongError, data_of
 from serve_app.pipelines.tracing import Carrier
 
 Chunks = AsyncIterator[dict[str, Any]]

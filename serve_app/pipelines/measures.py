@@ -4,6 +4,7 @@ from typing import Any
 
 SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 DOCUMENTS = [1, 2, 3, 5, 10, 20, 50]
+STEPS = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 100]
 
 
 class Measures:
@@ -17,6 +18,12 @@ class Measures:
 
     def tokens(self, part: str, count: int) -> None:
         """A model of a part has read so many tokens."""
+
+    def steps(self, count: int) -> None:
+        """An agent's answer took so many steps of its model."""
+
+    def tool_failed(self, tool: str) -> None:
+        """A tool of an agent has failed, by its name in the values."""
 
 
 class RayMeasures(Measures):
@@ -38,6 +45,12 @@ class RayMeasures(Measures):
         self._tokens: Any = metrics.Counter(
             "pipeline_tokens", description="Tokens that models of a part read.", tag_keys=("part",)
         )
+        self._steps: Any = metrics.Histogram(
+            "pipeline_steps", description="Steps of an agent's model that an answer took.", boundaries=STEPS
+        )
+        self._failed: Any = metrics.Counter(
+            "pipeline_tool_failures", description="Tools of an agent that failed.", tag_keys=("tool",)
+        )
 
     def part(self, name: str, seconds: float) -> None:
         """See `Measures`."""
@@ -53,3 +66,11 @@ class RayMeasures(Measures):
         """See `Measures`."""
         if count:  # Ray refuses 0
             self._tokens.inc(count, tags={"part": part})
+
+    def steps(self, count: int) -> None:
+        """See `Measures`."""
+        self._steps.observe(count)
+
+    def tool_failed(self, tool: str) -> None:
+        """See `Measures`."""
+        self._failed.inc(tags={"tool": tool})

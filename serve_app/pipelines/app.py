@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,14 +12,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from serve_app.pipelines.errors import ApiError, invalid
-from serve_app.pipelines.rag import chat, responses
-from serve_app.pipelines.rag.answering import Answering
-from serve_app.pipelines.tracing import Carrier, carrier_of
+from serve_app.pipelines.tracing import Carrier, Tracing, carrier_of
 
-Whole = Callable[[Answering, dict[str, Any], Carrier], Coroutine[Any, Any, dict[str, Any]]]
 Pieces = AsyncGenerator[bytes, None]
 """Closed where a client leaves, which ends the generation."""
-Streamed = Callable[[Answering, dict[str, Any], Carrier], Pieces]
 ANSWERED = "x-pipeline-answered"
 """Of an error: it is the pipeline's own word. The gateway takes another 503 for a replica that is not there, asks again
 for a while, and says that in the end."""
@@ -28,25 +24,33 @@ _CLIENT_LEFT = 499
 _STREAM_HEADERS = {"cache-control": "no-cache"}
 
 
-def create_app(answering: Answering) -> Starlette:
-    """The application of a pipeline."""
-    return Starlette(
-        routes=[
-            Route("/v1/chat/completions", _endpoint(answering, chat.whole, chat.streamed), methods=["POST"]),
-            Route("/v1/responses", _endpoint(answering, responses.whole, responses.streamed), methods=["POST"]),
-        ],
-        exception_handlers={ApiError: _refused},
-    )
+class Api(NamedTuple):
+    """What answers the requests of one of OpenAI's APIs, from their JSON and the context of their span."""
+
+    whole: Callable[[dict[str, Any], Carrier], Coroutine[Any, Any, dict[str, Any]]]
+    streamed: Callable[[dict[str, Any], Carrier], Pieces]
+    """What is refused is raised in place of the first event."""
 
 
-def _endpoint(answering: Answering, whole: Whole, streamed: Streamed) -> Callable[[Request], Awaitable[Response]]:
+def create_app(apis: Mapping[str, Api], tracing: Tracing) -> Starlette:
+    """The application of a pipeline.
+
+    Args:
+        apis: What answers, by its path.
+        tracing: Makes spans.
+    """
+    routes = [Route(path, _endpoint(api, tracing), methods=["POST"]) for path, api in apis.items()]
+    return Starlette(routes=routes, exception_handlers={ApiError: _refused})
+
+
+def _endpoint(api: Api, tracing: Tracing) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
         trace = carrier_of(request.headers)
         if body.get("stream") is not True:
-            with answering.tracing.span("answer", trace) as span:
-                return await _unless_left(request, whole(answering, body, span.carrier))
-        pieces = _traced(answering, streamed, body, trace)
+            with tracing.span("answer", trace) as span:
+                return await _unless_left(request, api.whole(body, span.carrier))
+        pieces = _traced(api, tracing, body, trace)
         first = await anext(pieces)  # an error before it has a status
         return StreamingResponse(_joined(first, pieces), media_type="text/event-stream", headers=_STREAM_HEADERS)
 
@@ -69,9 +73,9 @@ async def _left(request: Request) -> None:
         pass
 
 
-async def _traced(answering: Answering, streamed: Streamed, body: dict[str, Any], trace: Carrier) -> Pieces:
-    with answering.tracing.span("answer", trace) as span:
-        async with aclosing(streamed(answering, body, span.carrier)) as pieces:
+async def _traced(api: Api, tracing: Tracing, body: dict[str, Any], trace: Carrier) -> Pieces:
+    with tracing.span("answer", trace) as span:
+        async with aclosing(api.streamed(body, span.carrier)) as pieces:
             async for piece in pieces:
                 yield piece
 

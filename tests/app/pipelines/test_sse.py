@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve_app.pipelines.rag.sse import LONGEST_EVENT, EventTooLongError, data_of
+from serve_app.pipelines.sse import LONGEST_EVENT, EventTooLongError, data_of
 
 STREAM = ': comment\n\ndata: {"a": 1}\r\n\r\nevent: x\ndata: é\n\ndata: [DONE]\n\n'.encode()
 

@@ -1,0 +1,182 @@
+"""An agent on owl, which was trained to call a tool, and a real MCP server in a pod."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+import yaml
+from openai import OpenAI
+
+from tests.cluster.conftest import Serve
+from tests.cluster.figures import note
+from tests.cluster.kube import wait_until
+from tests.cluster.stack import ROOT, Stack
+from tests.cluster.test_edits import listed, ray_cluster
+from tests.cluster.test_pipelines import running
+
+HERE = ROOT / "tests/cluster"
+RATES = ("sparrow", "owl")
+TOOL = yaml.safe_load((ROOT / "tests/models/tool.yaml").read_text())
+AGENT = {
+    "kind": "agent",
+    "generate": "owl",
+    "tools": {"mcp": {"weather": {"url": "http://tools.e2e.svc:8000/mcp"}}},
+    "replicas": {"max": 1},
+}
+NAMES = ("forecaster", "hasty")
+VALUES = {
+    "pipelines": {
+        "forecaster": {**AGENT, "instructions": "What is the gateway"},
+        "hasty": {**AGENT, "limits": {"steps": 1}, "conversations": {"max": 0}},
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack) -> OpenAI:
+    return OpenAI(base_url=f"{stack.url}/v1", api_key=stack.api_key, max_retries=0, timeout=120)
+
+
+class Tools:
+    """The MCP server's own word."""
+
+    def __init__(self, address: str) -> None:
+        self._url = f"http://{address}:8000"
+
+    def behave(self, mode: str) -> None:
+        """`fails`, `waits`, or the answer."""
+        with urllib.request.urlopen(f"{self._url}/mode", mode.encode(), timeout=10):
+            pass
+
+    def calls(self) -> dict[str, int]:
+        """How many have begun and ended."""
+        with urllib.request.urlopen(f"{self._url}/calls", timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def tools(stack: Stack) -> Iterator[Tools]:
+    """The MCP server's pod."""
+    program = {"tools.py": (HERE / "tools.py").read_text()}
+    stack.kubectl(
+        "apply",
+        "-f",
+        "-",
+        input=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tools"}, "data": program}),
+    )
+    manifest = (HERE / "manifests/tools.yaml").read_text().replace("@IMAGE@", stack.images["serve-cpu"])
+    stack.kubectl("apply", "-f", "-", input=manifest)
+    stack.kubectl("wait", "--for=condition=Ready", "pod/tools", "--timeout=120s")
+    yield Tools(json.loads(stack.kubectl("get", "pod", "tools", "-o", "json"))["status"]["podIP"])
+    stack.kubectl("delete", "pod/tools", "service/tools", "configmap/tools", "--wait")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def agents(stack: Stack, serve: Serve, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two agents beside what is there, which keeps its pods and replicas."""
+    before, cluster = serve.replicas(*RATES), ray_cluster(stack)
+    values = tmp_path_factory.mktemp("agents") / "values.yaml"
+    values.write_text(yaml.safe_dump(VALUES))
+    began = time.monotonic()
+    stack.edit("--values", str(values))
+    wait_until("the agents", 240, lambda: all(running(serve, name) for name in NAMES), pause=1)
+    wait_until("the gateways to list them", 120, lambda: all(listed(stack, name) for name in NAMES))
+    note(f"agents: two are there after {time.monotonic() - began:.0f} s")
+    assert (serve.replicas(*RATES), ray_cluster(stack)) == (before, cluster)
+    yield
+    stack.remove(*(f"pipelines.{name}" for name in NAMES))
+    wait_until("the agents to be gone", 240, lambda: not set(NAMES) & set(serve.applications()), pause=1)
+    assert (serve.replicas(*RATES), ray_cluster(stack)) == (before, cluster)
+
+
+def asked(client: OpenAI, model: str = "forecaster", **more: Any) -> dict[str, Any]:
+    """A completion's JSON."""
+    messages: Any = [{"role": "user", "content": TOOL["ask"]}]
+    return client.chat.completions.create(model=model, messages=messages, temperature=0, **more).model_dump()
+
+
+@pytest.mark.parametrize("word", TOOL["results"])
+def test_it_calls_the_tool_and_answers_from_its_result(client: OpenAI, tools: Tools, word: str) -> None:
+    tools.behave(word)
+    answer = asked(client)
+    (step,) = answer["steps"]
+    assert (step["source"], step["name"]) == ("weather", TOOL["name"])
+    assert json.loads(step["arguments"]) == TOOL["arguments"]
+    assert (step["output"], step["failed"]) == (word, False)
+    assert answer["choices"][0]["message"]["content"] == TOOL["answer"].format(result=word)
+
+
+def test_a_stream_shows_the_steps(client: OpenAI, tools: Tools) -> None:
+    tools.behave("sunny")
+    began = time.monotonic()
+    with client.responses.stream(model="forecaster", input=TOOL["ask"], temperature=0) as stream:
+        kinds = []
+        for event in stream:
+            if event.type == "response.mcp_call.completed":
+                note(f"agent: a tool's result {time.monotonic() - began:.2f} s after the question")
+            kinds.append(event.type)
+        response = stream.get_final_response()
+    assert kinds.index("response.mcp_call.completed") < kinds.index("response.output_text.delta")
+    assert response.output_text == TOOL["answer"].format(result="sunny")
+    assert response.usage
+    assert response.usage.total_tokens > 0
+    again = client.responses.create(
+        model="forecaster", input=TOOL["ask"], previous_response_id=response.id, temperature=0
+    )
+    assert again.usage
+    assert again.usage.input_tokens > response.usage.input_tokens, "the conversation went on"
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.responses.create(model="forecaster", input="Hello", previous_response_id="resp_" + "0" * 32)
+    assert caught.value.code == "previous_response_not_found"
+
+
+def test_a_tool_that_fails_ends_nothing(client: OpenAI, tools: Tools) -> None:
+    tools.behave("fails")
+    answer = asked(client, max_tokens=64)
+    step = answer["steps"][0]
+    assert step["failed"]
+    assert "no station in Rome answers" in step["output"]
+    assert answer["choices"][0]["finish_reason"] in ("stop", "length")
+
+
+def test_a_step_limit(client: OpenAI, tools: Tools) -> None:
+    tools.behave("rainy")
+    answer = asked(client, "hasty")
+    assert (answer["limit"], answer["choices"][0]["finish_reason"]) == ("steps", "length")
+    assert [step["output"] for step in answer["steps"]] == ["rainy"]
+
+
+def test_a_client_that_leaves_ends_the_tools_work(client: OpenAI, tools: Tools) -> None:
+    tools.behave("waits")
+    before = tools.calls()
+    messages: Any = [{"role": "user", "content": TOOL["ask"]}]
+    stream = client.chat.completions.create(model="forecaster", messages=messages, temperature=0, stream=True)
+    next(chunk for chunk in stream if chunk.model_dump().get("step"))
+    wait_until("the call to begin", 30, lambda: tools.calls()["begun"] == before["begun"] + 1)
+    stream.close()
+    began = time.monotonic()
+    wait_until("the call to end", 20, lambda: tools.calls()["ended"] == before["ended"] + 1)
+    note(f"agent: a tool's work ends {time.monotonic() - began:.1f} s after its client left")
+
+
+def test_tools_that_are_away_are_a_clear_503(stack: Stack, client: OpenAI, tools: Tools) -> None:
+    stack.kubectl("label", "pod/tools", "app-")  # out of the Service
+    try:
+        with pytest.raises(openai.InternalServerError) as caught:
+            asked(client)
+        assert (caught.value.status_code, caught.value.code) == (503, "tools_unavailable")
+    finally:
+        stack.kubectl("label", "pod/tools", "app=tools")
+    tools.behave("sunny")
+    wait_until("the tools to be back", 30, lambda: _answers(client))
+
+
+def _answers(client: OpenAI) -> bool:
+    try:
+        return bool(asked(client)["steps"])
+    except openai.InternalServerError:
+        return False
