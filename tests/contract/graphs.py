@@ -68,7 +68,10 @@ def calls() -> list[dict[str, Any]]:
         }
         for number, (name, arguments) in enumerate(given.items())
     ]
-    choices = [{"delta": {"tool_calls": told}, "finish_reason": None}, {"delta": {}, "finish_reason": "tool_calls"}]
+    choices: list[dict[str, Any]] = [
+        {"delta": {"tool_calls": told}, "finish_reason": None},
+        {"delta": {}, "finish_reason": "tool_calls"},
+    ]
     return [{**CHUNK, "choices": [{"index": 0, **choice}]} for choice in choices]
 
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from aiohttp import web
 from openai import AsyncOpenAI
 
@@ -22,6 +21,7 @@ from serve_app.pipelines.rag.search import AWAY, StoreSearch
 from serve_app.pipelines.service import ServiceClient
 from serve_app.pipelines.tracing import Carrier, Tracing
 from serve_app.settings.pipeline import RagSettings
+from tests.app.pipelines.serving import served
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PROMPT = "Documents:\n{documents}\n\nQuestion: {question}"
@@ -239,17 +239,9 @@ async def stage(
         generator = Generator(model_client, parsed.generate)
         answering = Answering(parsed, retrieve=retriever, generator=generator, tracing=tracing)
         app = create_app(apis(answering), tracing)
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-        serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}"
         try:
-            async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
+            async with served(app) as url, AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
                 yield Stage(gateway, store, embedder, noted, url, client)
         finally:
-            server.should_exit = True
-            await serving
             await search_client.close()
             await model_client.close()

@@ -1,14 +1,11 @@
 """An agent served over HTTP, with a gateway that does what a test says."""
 
-import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from aiohttp import web
 from openai import AsyncOpenAI
 
@@ -20,6 +17,7 @@ from serve_app.pipelines.app import create_app
 from serve_app.pipelines.rag.source import Query, Retrieved, Source
 from serve_app.pipelines.tracing import Tracing
 from serve_app.settings.agent import AgentSettings
+from tests.app.pipelines.serving import served
 from tests.app.pipelines.support import Backend, Noted, chunks, completion, sse
 
 USAGE = {"prompt_tokens": 20, "completion_tokens": 6, "total_tokens": 26}
@@ -147,18 +145,10 @@ async def stage(
         models = Gateway(parsed.gateway, "pipeline:helper", tracing)
         made = apis(parsed, gateway=models, find=find, memory=memory, tracing=tracing, measures=noted)
         app = create_app(made, tracing)
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-        serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         try:
-            async with AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
+            async with served(app) as url, AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
                 yield Stage(gateway, noted, looked_for, url, client)
         finally:
-            server.should_exit = True
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
             await models.close()
 
 
