@@ -1,7 +1,8 @@
 """Fields that the API server fills in where the chart says nothing, in lists of custom resources; Argo CD ignores them.
 
-Argo CD knows the defaults of Kubernetes' own kinds. Of a custom resource it compares lists as wholes, so that a default
-in one (a port's `protocol`) is a difference for ever; outside of lists it leaves alone what no manifest states.
+Argo CD knows the defaults of Kubernetes' own kinds. Of a custom resource that is applied by the server it may compare a
+list as a whole, so that a default in one (a port's `protocol`) is a difference for ever; outside of lists it leaves
+alone what no manifest states.
 """
 
 import os
