@@ -20,7 +20,7 @@ HEAD = """\
 # Not needed with the annotation argocd.argoproj.io/compare-options: ServerSideDiff=true, as in application-set.yaml.
 """
 CRDS = (
-    "kuberay-operator/config/crd/bases/ray.io_rayservices.yaml",
+    "kuberay-rules/ray.io_rayservices.yaml",
     *(f"crds/crds/{name}.yaml" for name in ("karpenter.sh_nodepools", "karpenter.k8s.aws_ec2nodeclasses")),
     "crds/crds/gateway.networking.k8s.io_httproutes.yaml",
     *(
