@@ -1,7 +1,8 @@
 """Fields that the API server fills in where the chart says nothing, in lists of custom resources; Argo CD ignores them.
 
-Argo CD knows the defaults of Kubernetes' own kinds. Of a custom resource it compares lists as wholes, so that a default
-in one (a port's `protocol`) is a difference for ever; outside of lists it leaves alone what no manifest states.
+Argo CD knows the defaults of Kubernetes' own kinds. Of a custom resource that is applied by the server it may compare a
+list as a whole, so that a default in one (a port's `protocol`) is a difference for ever; outside of lists it leaves
+alone what no manifest states.
 """
 
 import os
@@ -19,7 +20,7 @@ HEAD = """\
 # Not needed with the annotation argocd.argoproj.io/compare-options: ServerSideDiff=true, as in application-set.yaml.
 """
 CRDS = (
-    "kuberay-operator/config/crd/bases/ray.io_rayservices.yaml",
+    "kuberay-rules/ray.io_rayservices.yaml",
     *(f"crds/crds/{name}.yaml" for name in ("karpenter.sh_nodepools", "karpenter.k8s.aws_ec2nodeclasses")),
     "crds/crds/gateway.networking.k8s.io_httproutes.yaml",
     *(

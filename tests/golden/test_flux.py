@@ -1,4 +1,4 @@
-"""The HelmRelease of deploy/flux, against the CRD of Flux's helm-controller, which refuses unknown fields."""
+"""The HelmRelease of deploy/flux against the CRD of Flux's helm-controller: an unknown field is refused."""
 
 import os
 from pathlib import Path

@@ -31,7 +31,7 @@ def test_openshift_chooses_the_users() -> None:
     assert re.findall("runAsUser|runAsGroup|fsGroup", rendered) == []
     policies = [each for each in yaml.safe_load_all(rendered) if each["kind"] == "NetworkPolicy"]
     egress = [each["spec"]["egress"][0] for each in policies if each["spec"].get("egress")]
-    assert len(egress) == 3  # gateway, Ray, the guard of upgrades
+    assert len(egress) == 4  # gateway, Ray, the guard of upgrades, the Job that makes Secrets
     for rule in egress:
         assert {(port["port"], port["protocol"]) for port in rule["ports"]} == {
             (port, protocol) for port in (53, 5353) for protocol in ("UDP", "TCP")
