@@ -16,12 +16,14 @@ from tests.cluster.stack import ROOT, Stack
 ORDER = (
     "test_local_cluster",
     "test_serving",
+    "test_pipelines",
+    "test_agents",
+    "test_batches",
     "test_security",
     "test_observability",
     "test_edits",
+    "test_rollback",
     "test_models",
-    "test_pipelines",
-    "test_agents",
     "test_faults",  # before Redis is lost, on whose state a lost head depends: one fault at a time
     "test_gateway",
     "test_uninstall",
