@@ -35,6 +35,12 @@ RAW = {
     "capacity.nodeClass.spec",
     "capacity.nodePools.*.spec",
     "capacity.nodePoolDefaults.spec",
+    "capacity.nodePools.*.nodeClass.spec",
+    "capacity.nodePoolDefaults.nodeClass.spec",
+    "jobs.*.spec",
+    "jobs.*.sampling",
+    "jobDefaults.spec",
+    "jobDefaults.sampling",
     *(f"networkPolicy.operator[].{key}" for key in ("podSelector", "namespaceSelector", "ipBlock")),
     *(f"metrics.{kind}Monitor.{key}[]" for kind in ("service", "pod") for key in ("relabelings", "metricRelabelings")),
     "networkPolicy.clients[].podSelector",
@@ -72,6 +78,9 @@ PODS = (
     "clusters.*.workerGroups.*.pod",
     "modelDefaults.standalone.pod",
     "models.*.standalone.pod",
+    "jobDefaults.workers.pod",
+    "jobs.*.workers.pod",
+    "capacity.prePull.pod",
 )
 RAW_OF_PODS = (
     "affinity",
@@ -84,6 +93,11 @@ RAW_OF_PODS = (
 RAW |= {f"{pod}.{key}" for pod in (*PODS, "podDefaults") for key in RAW_OF_PODS}
 RAW |= {f"{model}.standalone.{key}" for model in ("modelDefaults", "models.*") for key in ("spec", "autoscaling.spec")}
 RAW |= {f"{place}.env.*.valueFrom" for place in ("clusterDefaults", "clusters.*", "modelDefaults", "models.*")}
+RAW |= {
+    f"{place}.upgradeStrategy.incremental.peers[].{key}"
+    for place in ("clusterDefaults", "clusters.*")
+    for key in ("podSelector", "namespaceSelector", "ipBlock")
+}
 RAW_OF_PIPELINES = ("args", "filters", "spec", "tools.http.*.parameters")
 RAW |= {f"{place}.{key}" for place in ("pipelineDefaults", "pipelines.*") for key in RAW_OF_PIPELINES}
 # Kubernetes' own structures, and what the comment of the map around it describes.
@@ -99,6 +113,9 @@ DESCRIBED_ABOVE = (
     "operator[]",
     "egress[]",
     "gatewayEgress[]",
+    "peers[]",
+    "nodePoolDefaults.nodeClass.",
+    "nodePools.*.nodeClass.",
 )
 
 

@@ -58,9 +58,9 @@ class Progress:
 
 
 def tell_ages(metrics: Metrics, ages: Ages) -> None:
-    """Tells how long batches wait; teams without any have no series."""
+    """Tells how long batches wait; of keys without a team also that there are none, so that a panel shows 0, not nothing."""
     for gauge, found in ((metrics.batch_waiting, ages.waiting), (metrics.batch_idle, ages.idle)):
-        longest: dict[str, float] = {}
+        longest = {"": 0.0}
         for owner, seconds in found.items():
             longest[team_of(owner)] = max(seconds, longest.get(team_of(owner), 0))
         gauge.clear()
