@@ -37,14 +37,14 @@ def get_time(city: str) -> str:
     return "noon"
 
 
-@server.custom_route("/mode", methods=["POST"])
+@server.custom_route("/mode", methods=["POST"])  # type: ignore[untyped-decorator]
 async def mode(request: Request) -> Response:
     """Changes how the tool behaves."""
     state["mode"] = (await request.body()).decode()
     return Response()
 
 
-@server.custom_route("/calls", methods=["GET"])
+@server.custom_route("/calls", methods=["GET"])  # type: ignore[untyped-decorator]
 async def counted(_: Request) -> Response:
     """How many calls there were."""
     return JSONResponse(calls)

@@ -21,7 +21,7 @@ PORT = 18423
 GATEWAY = 18424
 TOOLS = 18425
 ASK = {"messages": [{"role": "user", "content": "Do owls write to ann@example.com?"}]}
-CHUNK = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "sparrow"}
+CHUNK: dict[str, Any] = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "sparrow"}
 FOREVER = "Tell me for ever"
 asked: list[dict[str, Any]] = []
 left = asyncio.Event()
@@ -68,7 +68,10 @@ def calls() -> list[dict[str, Any]]:
         }
         for number, (name, arguments) in enumerate(given.items())
     ]
-    choices = [{"delta": {"tool_calls": told}, "finish_reason": None}, {"delta": {}, "finish_reason": "tool_calls"}]
+    choices: list[dict[str, Any]] = [
+        {"delta": {"tool_calls": told}, "finish_reason": None},
+        {"delta": {}, "finish_reason": "tool_calls"},
+    ]
     return [{**CHUNK, "choices": [{"index": 0, **choice}]} for choice in choices]
 
 
