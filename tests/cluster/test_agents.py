@@ -14,6 +14,7 @@ from openai import OpenAI
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import wait_until
+from tests.cluster.programs import ask_as_frameworks_do
 from tests.cluster.stack import ROOT, Stack
 from tests.cluster.test_edits import listed, ray_cluster
 from tests.cluster.test_pipelines import running
@@ -132,6 +133,12 @@ def test_a_stream_shows_the_steps(client: OpenAI, tools: Tools) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
         client.responses.create(model="forecaster", input="Hello", previous_response_id="resp_" + "0" * 32)
     assert caught.value.code == "previous_response_not_found"
+
+
+def test_frameworks_ask_it_as_a_model(stack: Stack, tools: Tools) -> None:
+    tools.behave("cloudy")
+    texts = ask_as_frameworks_do(stack, "forecaster", TOOL["ask"])
+    assert set(texts.values()) == {TOOL["answer"].format(result="cloudy")}
 
 
 def test_a_tool_that_fails_ends_nothing(client: OpenAI, tools: Tools) -> None:

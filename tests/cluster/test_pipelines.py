@@ -14,6 +14,7 @@ from openai.types.chat import ChatCompletionChunk
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import wait_until
+from tests.cluster.programs import ask_as_frameworks_do
 from tests.cluster.stack import ROOT, Stack
 from tests.cluster.test_edits import listed, ray_cluster, ray_pods
 
@@ -139,6 +140,11 @@ def test_an_answer_streams_and_names_its_sources(client: OpenAI) -> None:
     assert message["content"][0]["annotations"]
     assert response.usage
     assert response.usage.input_tokens > 200
+
+
+def test_frameworks_ask_it_as_a_model(stack: Stack) -> None:
+    texts = ask_as_frameworks_do(stack, "handbook-chat", next(iter(QUESTIONS)))
+    assert all(texts.values()), texts
 
 
 def test_what_is_deleted_is_not_found(stack: Stack, client: OpenAI) -> None:

@@ -10,9 +10,8 @@ from serve_app.pipelines.agent.retrieval_tools import Find
 from serve_app.pipelines.agent.runner import Runner
 from serve_app.pipelines.agent.sources import Sources
 from serve_app.pipelines.app import Api
-from serve_app.pipelines.generator import CODE, Generator
+from serve_app.pipelines.generator import Generator
 from serve_app.pipelines.measures import Measures
-from serve_app.pipelines.service import ServiceClient
 from serve_app.pipelines.tracing import Tracing
 from serve_app.settings.agent import AgentSettings
 
@@ -38,8 +37,7 @@ def apis(
     """
     classifier: Classifier | None = None
     if settings.branches:
-        client = ServiceClient(settings.gateway, "The classifying model", code=CODE, caller=gateway.caller)
-        classifier = Classifier(Generator(client, settings.classify), settings.branches, measures)
+        classifier = Classifier(Generator(gateway.client, settings.classify), settings.branches, measures)
     runner = Runner(
         settings,
         models=gateway.model,

@@ -28,11 +28,14 @@ async def whole(runner: Runner, body: dict[str, Any], trace: Carrier) -> dict[st
     ended = events[-1]
     assert isinstance(ended, Ended)  # noqa: S101 - a run that does not end raises
     message = {"role": "assistant", "content": texts(events)}
+    # Calls of one step run side by side; ids are the model's own, and may come again in the next one.
+    returned = {id(each.call): each.shown() for each in events if isinstance(each, Returned)}
+    called = [id(each) for each in events if isinstance(each, Called)]
     return {
         **_head(runner, "chat.completion"),
         "choices": [{"index": 0, "message": message, "finish_reason": ended.reason}],
         "usage": ended.usage,
-        "steps": [each.shown() for each in events if isinstance(each, Returned)],
+        "steps": [returned[call] for call in called if call in returned],
         **_ended(ended),
     }
 

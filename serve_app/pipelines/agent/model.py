@@ -17,7 +17,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from serve_app.pipelines.errors import ApiError, away
 from serve_app.pipelines.generator import CODE
-from serve_app.pipelines.service import CONNECT_SECONDS, IDLE_SECONDS
+from serve_app.pipelines.service import CONNECT_SECONDS, IDLE_SECONDS, ServiceClient
 from serve_app.pipelines.tracing import Tracing
 from serve_app.settings.pipeline import Service
 
@@ -42,7 +42,8 @@ class Gateway:
         async def token() -> str:
             return _token(service)
 
-        self.caller = caller
+        self.client = ServiceClient(service, "The classifying model", code=CODE, caller=caller)
+        """For requests that no agent makes."""
         self._tracing = tracing
         self._client = AsyncOpenAI(
             base_url=f"{service.url.rstrip('/')}/v1",
@@ -60,6 +61,7 @@ class Gateway:
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.close()
+        await self.client.close()
 
 
 class TracedModel(WrapperModel):

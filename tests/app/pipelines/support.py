@@ -12,7 +12,6 @@ from openai import AsyncOpenAI
 
 from serve_app.pipelines.app import create_app
 from serve_app.pipelines.generator import CODE, Generator
-from serve_app.pipelines.measures import Measures
 from serve_app.pipelines.rag.answering import Answering
 from serve_app.pipelines.rag.apis import apis
 from serve_app.pipelines.rag.models import Embedded, Scored, Scorer
@@ -21,6 +20,7 @@ from serve_app.pipelines.rag.search import AWAY, StoreSearch
 from serve_app.pipelines.service import ServiceClient
 from serve_app.pipelines.tracing import Carrier, Tracing
 from serve_app.settings.pipeline import RagSettings
+from tests.app.pipelines.noted import Noted
 from tests.app.pipelines.serving import served
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -159,33 +159,6 @@ class Scores:
     async def score(self, question: str, texts: Sequence[str], trace: Carrier) -> Scored:
         words = set(question.lower().split())
         return Scored([len(words & set(text.lower().split())) / len(words) for text in texts], 7)
-
-
-class Noted(Measures):
-    """Metrics that a test can read."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.documents: list[int] = []
-        self.counted: dict[str, int] = {}
-        self.taken: list[int] = []
-        self.failed: list[str] = []
-
-    def part(self, name: str, seconds: float) -> None:
-        assert seconds >= 0
-        self.parts.append(name)
-
-    def found(self, documents: int) -> None:
-        self.documents.append(documents)
-
-    def tokens(self, part: str, count: int) -> None:
-        self.counted[part] = self.counted.get(part, 0) + count
-
-    def steps(self, count: int) -> None:
-        self.taken.append(count)
-
-    def tool_failed(self, tool: str) -> None:
-        self.failed.append(tool)
 
 
 @dataclass

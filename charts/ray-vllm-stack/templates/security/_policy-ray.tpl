@@ -33,7 +33,7 @@ egress:
     to:
       - ipBlock: {cidr: 169.254.170.23/32}
       - ipBlock: {cidr: "fd00:ec2::23/128"}
-  {{- range $rule := list "documentsEgress" "toolsEgress" "storeEgress" "redisEgress" }}
+  {{- range $rule := list "documentsEgress" "storeEgress" "redisEgress" }}
   {{- with include (printf "ray-vllm-stack.security.%s" $rule) $ | trim }}
   {{- . | nindent 2 }}
   {{- end }}
@@ -84,8 +84,8 @@ ingress:
 {{- end }}
 
 {{/*
-Egress rules from a cluster's pipelines to what they ask, the gateway and the documents, and to where their spans go, as a YAML
-list, or nothing.
+Egress rules from a cluster's pipelines to what they ask, the gateway, the documents and agents' tools, and to where their spans
+go, as a YAML list, or nothing.
 usage: include "ray-vllm-stack.security.documentsEgress" (dict "root" $ "cluster" <cluster>)
 */}}
 {{- define "ray-vllm-stack.security.documentsEgress" -}}
@@ -97,16 +97,19 @@ usage: include "ray-vllm-stack.security.documentsEgress" (dict "root" $ "cluster
 {{- with .root.Values.gateway.tracing.endpoint }}
 - ports: [{port: {{ include "ray-vllm-stack.url.port" . }}}]
 {{- end }}
+{{- with include "ray-vllm-stack.security.toolsEgress" .cluster | trim }}
+{{ . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{/*
 Egress rules from a cluster's agents to their tools, as a YAML list, or nothing: ports beside HTTPS, wherever they are.
-usage: include "ray-vllm-stack.security.toolsEgress" (dict "root" $ "cluster" <cluster>)
+usage: include "ray-vllm-stack.security.toolsEgress" <cluster>
 */}}
 {{- define "ray-vllm-stack.security.toolsEgress" -}}
 {{- $ports := list }}
-{{- range include "ray-vllm-stack.pipelines.toolUrls" .cluster | fromJsonArray }}
+{{- range include "ray-vllm-stack.pipelines.toolUrls" . | fromJsonArray }}
   {{- $ports = append $ports (include "ray-vllm-stack.url.port" . | int) }}
 {{- end }}
 {{- range $ports | uniq | sortAlpha }}

@@ -17,8 +17,9 @@ from serve_app.pipelines.app import create_app
 from serve_app.pipelines.rag.source import Query, Retrieved, Source
 from serve_app.pipelines.tracing import Tracing
 from serve_app.settings.agent import AgentSettings
+from tests.app.pipelines.noted import Noted
 from tests.app.pipelines.serving import served
-from tests.app.pipelines.support import Backend, Noted, chunks, completion, sse
+from tests.app.pipelines.support import Backend, chunks, completion, sse
 
 USAGE = {"prompt_tokens": 20, "completion_tokens": 6, "total_tokens": 26}
 Step = str | list[tuple[str, dict[str, Any] | str]]
