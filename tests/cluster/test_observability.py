@@ -30,11 +30,12 @@ NEED_A_GPU = {"GPU utilization", "GPU memory use"}
 QUERIES: list[tuple[str, str]] = [
     (title, target["expr"]) for title, panel in PANELS.items() if title not in NEED_A_GPU for target in panel["targets"]
 ]
-# A wait in a queue that nobody had to stand in is no number.
+# A wait in a queue that nobody had to stand in is no number, and a batch has its lines only while it runs.
+UNUSED = {"Wait in the queue", "Lines of running batches"}
 GATEWAY_QUERIES: list[tuple[str, str]] = [
     (panel["title"], target["expr"])
     for panel in GATEWAY_DASHBOARD["panels"]
-    if panel["type"] != "row" and panel["title"] != "Wait in the queue"
+    if panel["type"] != "row" and panel["title"] not in UNUSED
     for target in panel["targets"]
 ]
 

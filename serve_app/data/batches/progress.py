@@ -58,7 +58,7 @@ class Progress:
 
 
 def tell_ages(metrics: Metrics, ages: Ages) -> None:
-    """Tells how long batches wait; of keys without a team also that there are none, so that a panel shows 0, not nothing."""
+    """Tells how long batches wait; of keys without a team also 0, so that a panel shows that and not nothing."""
     for gauge, found in ((metrics.batch_waiting, ages.waiting), (metrics.batch_idle, ages.idle)):
         longest = {"": 0.0}
         for owner, seconds in found.items():
