@@ -18,9 +18,10 @@ CHECKS = yaml.safe_load((ROOT / "deploy/argocd/argocd-cm.yaml").read_text())["da
 
 
 def revision(stack: Stack) -> int:
-    """The release's last revision."""
+    """The revision that runs: a later one may have been stopped by the guard."""
     rows = json.loads(helm("history", stack.release, "-n", stack.namespace, "-o", "json"))
-    return max(int(row["revision"]) for row in rows)
+    (deployed,) = (int(row["revision"]) for row in rows if row["status"] == "deployed")
+    return deployed
 
 
 def watched(stack: Stack, *arguments: str) -> tuple[int, str]:
