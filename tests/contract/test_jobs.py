@@ -31,7 +31,7 @@ for name, text in json.load(open(sys.argv[1])).items():
         told[name] = str(error)
         continue
     engine = {key: value for key, value in config.engine_kwargs.items() if key != "task_type"}
-    AsyncEngineArgs(model=config.model_source, **engine)
+    AsyncEngineArgs(model="/config", **engine)  # a folder that is there
     stage = vLLMEngineStage(
         fn_constructor_kwargs={
             "engine_kwargs": dict(config.engine_kwargs), "placement_group_config": dict(config.placement_group_config)

@@ -51,7 +51,7 @@ async def _answers(client: AsyncOpenAI) -> bool:
 
 
 async def test_nothing_is_lost_or_doubled(tmp_path: Path, gateway: FakeGateway) -> None:
-    ingest = {"batchSize": 2, "leaseSeconds": 2}
+    ingest = {"batchSize": 2, "leaseSeconds": 5}  # a busy machine keeps it
     config = config_for(tmp_path, gateway, ingest=ingest, chunk={"maxTokens": 16, "overlapTokens": 0})
     async with process(tmp_path, config) as (client, running):
         text = "\n\n".join(f"Paragraph {number} speaks of the number {number} alone." for number in range(60))

@@ -6,7 +6,8 @@ usage: include "ray-vllm-stack.jobs.settings" (dict "root" $ "job" <job>) | from
 {{- $job := .job }}
 {{- $cluster := $job.cluster }}
 {{- $model := mergeOverwrite (deepCopy $cluster.model) (dict "accelerator" $cluster.class "parts" (list $cluster.part)) }}
-{{- $args := include "ray-vllm-stack.serving.args" (dict "root" .root "model" (omit $model "roles" "routing")) | fromYaml }}
+{{- $args := include "ray-vllm-stack.serving.args" (dict "root" .root "model" (omit $model "roles")) | fromYaml }}
+{{- $args = omit $args "routing" }}
 {{- dict
   "job_id" $job.name
   "model" $args
