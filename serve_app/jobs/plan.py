@@ -21,6 +21,8 @@ from serve_app.settings.job import JobSettings
 ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 MANIFEST = "_input.json"
 _PIECE = 1 << 20
+_LONGEST_LINE = 64 << 20
+"""Bytes of a row; what is longer is no file of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def lines(stream: BinaryIO, rows: int) -> list[tuple[int, int, int]]:
     rest = b""
     while piece := stream.read(_PIECE):
         *whole, rest = (rest + piece).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise JobError(f"a line after byte {position} is longer than {_LONGEST_LINE >> 20} MiB, split it")
         for line in whole:
             position += len(line) + 1
             count += bool(line.strip())

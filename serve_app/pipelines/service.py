@@ -76,30 +76,48 @@ class ServiceClient:
 
     def _authorization(self) -> dict[str, str]:
         """Read for each request: a Secret's new token arrives in its file while this runs."""
-        if not self._service.token_file:
-            return {}
         try:
-            token = Path(self._service.token_file).read_text(encoding="utf-8").strip()
+            token = token_of(self._service)
         except OSError as error:
             raise away(f"{self._what} wants a token that is not there yet, try again.", self._code) from error
-        return {"authorization": f"Bearer {token}"}
+        return {"authorization": f"Bearer {token}"} if token else {}
 
     async def _refusal(self, answer: aiohttp.ClientResponse) -> ApiError:
         """An error of the service as the pipeline's client is told of it."""
-        said = await _error(answer)
-        message = str(said.get("message") or f"{self._what} answered {answer.status}.")
-        if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-            # the pipeline's settings are at fault, and neither the client's key nor what it asked for
-            return ApiError(HTTPStatus.BAD_GATEWAY, f"{self._what} refused the pipeline: {message}", code=self._code)
-        retry_after = answer.headers.get("retry-after", "")
-        code, param = said.get("code"), said.get("param")
-        return ApiError(
-            answer.status,
-            message,
-            code=code if isinstance(code, str) else None,
-            param=param if isinstance(param, str) else None,
-            retry_after=retry_after,
-        )
+        said, retry_after = await _error(answer), answer.headers.get("retry-after", "")
+        return refusal(self._what, answer.status, said, code=self._code, retry_after=retry_after)
+
+
+def token_of(service: Service) -> str:
+    """The token that a service wants, as its file has it now; empty for none.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    return Path(service.token_file).read_text(encoding="utf-8").strip() if service.token_file else ""
+
+
+def refusal(what: str, status: int, said: dict[str, Any], *, code: str, retry_after: str) -> ApiError:
+    """A service's error as the pipeline's client is told of it.
+
+    Args:
+        what: The service, as the client is told of it.
+        status: Of its answer.
+        said: The error object of its answer; empty where it has none.
+        code: Where the pipeline's settings are at fault, and neither the client's key nor what it asked for.
+        retry_after: The header of its answer; empty where it has none.
+    """
+    message = str(said.get("message") or f"{what} answered {status}.")
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        return ApiError(HTTPStatus.BAD_GATEWAY, f"{what} refused the pipeline: {message}", code=code)
+    own, param = said.get("code"), said.get("param")
+    return ApiError(
+        status,
+        message,
+        code=own if isinstance(own, str) else None,
+        param=param if isinstance(param, str) else None,
+        retry_after=retry_after,
+    )
 
 
 async def _error(answer: aiohttp.ClientResponse) -> dict[str, Any]:

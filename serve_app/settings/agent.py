@@ -3,12 +3,11 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from serve_app.settings import patterns
-from serve_app.settings.errors import SettingsError, explain
 from serve_app.settings.model import Settings, VersionPair
-from serve_app.settings.pipeline import Service, Tracing
+from serve_app.settings.pipeline import PipelineSettings, Service, Tracing
 
 PLACE = re.compile(r"\{([A-Za-z0-9_]+)\}")
 """A place in a tool's URL that an argument fills."""
@@ -107,10 +106,9 @@ class Conversations(Settings):
     seconds: float = Field(default=3600, gt=0)
 
 
-class AgentSettings(Settings):
+class AgentSettings(PipelineSettings):
     """A pipeline whose model calls tools until it has an answer."""
 
-    pipeline_id: str = Field(pattern=patterns.MODEL_ID)
     kind: Literal["agent"]
     gateway: Service
     generate: str = Field(pattern=patterns.ROUTE)
@@ -141,14 +139,6 @@ class AgentSettings(Settings):
                 if tool not in named:
                     raise ValueError(f"branches.{name}.tools names {tool!r}, use some of: {', '.join(sorted(named))}")
         return self
-
-    @classmethod
-    def parse(cls, args: dict[str, Any]) -> Self:
-        """Reads the args; what cannot work is one sentence that begins with the pipeline's id."""
-        try:
-            return cls.model_validate(args)
-        except ValidationError as error:
-            raise SettingsError(f"pipeline {args.get('pipeline_id')!r}: {explain(error, cls)}") from None
 
 
 OTHERWISE = "other"

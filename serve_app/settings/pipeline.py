@@ -50,10 +50,23 @@ class Tracing(Settings):
     """Share of the requests that are traced where nobody before has decided."""
 
 
-class RagSettings(Settings):
-    """A pipeline that finds documents and has a model answer from them."""
+class PipelineSettings(Settings):
+    """What pipelines of every kind have."""
 
     pipeline_id: str = Field(pattern=patterns.MODEL_ID)
+
+    @classmethod
+    def parse(cls, args: dict[str, Any]) -> Self:
+        """Reads the args; what cannot work is one sentence that begins with the pipeline's id."""
+        try:
+            return cls.model_validate(args)
+        except ValidationError as error:
+            raise SettingsError(f"pipeline {args.get('pipeline_id')!r}: {explain(error, cls)}") from None
+
+
+class RagSettings(PipelineSettings):
+    """A pipeline that finds documents and has a model answer from them."""
+
     kind: Literal["rag"] = "rag"
     data: Service
     gateway: Service
@@ -90,11 +103,3 @@ class RagSettings(Settings):
         if filters:
             check_filters(filters, "filters")
         return filters
-
-    @classmethod
-    def parse(cls, args: dict[str, Any]) -> Self:
-        """Reads the args; what cannot work is one sentence that begins with the pipeline's id."""
-        try:
-            return cls.model_validate(args)
-        except ValidationError as error:
-            raise SettingsError(f"pipeline {args.get('pipeline_id')!r}: {explain(error, cls)}") from None

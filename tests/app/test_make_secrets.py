@@ -6,11 +6,11 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from serve_app.make_secrets import MakeError, SecretApi, make, parse
+from tests.app.api_server import api_session
 
 BASE = "/api/v1/namespaces/llm/secrets"
 KEYS = ("--key-texts=api-keys", "--key-hashes=made")
@@ -66,14 +66,8 @@ class FakeApi:
 @pytest.fixture
 async def fake() -> AsyncIterator[tuple[FakeApi, SecretApi]]:
     server = FakeApi()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as session:
+    async with api_session(server.handle) as session:
         yield server, SecretApi(session, "llm")
-    await runner.cleanup()
 
 
 async def run(api: SecretApi, *arguments: str) -> list[str]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from serve_app.uninstall import ReleaseApi, UninstallError, in_cluster, uninstall
+from tests.app.api_server import api_session
 
 BASE = "/apis/ray.io/v1/namespaces/llm"
 SECRETS = "/api/v1/namespaces/llm/secrets"
@@ -62,15 +62,8 @@ class FakeApi:
 async def fake() -> AsyncIterator[tuple[FakeApi, ReleaseApi]]:
     server = FakeApi(["demo"], [cluster("demo-x", "demo"), cluster("demo-y", "demo", labelled=False)])
     server.clusters.append(cluster("other", "someone-elses"))
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with aiohttp.ClientSession(url, headers={"authorization": "Bearer token"}) as session:
+    async with api_session(server.handle, authorization="Bearer token") as session:
         yield server, ReleaseApi(session, "llm")
-    await runner.cleanup()
 
 
 async def test_it_waits_until_nothing_is_left(fake: tuple[FakeApi, ReleaseApi]) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,7 +15,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from serve_app.pipelines.errors import ApiError, away
 from serve_app.pipelines.generator import CODE
-from serve_app.pipelines.service import CONNECT_SECONDS, IDLE_SECONDS, ServiceClient
+from serve_app.pipelines.service import CONNECT_SECONDS, IDLE_SECONDS, ServiceClient, refusal, token_of
 from serve_app.pipelines.tracing import Tracing
 from serve_app.settings.pipeline import Service
 
@@ -39,8 +37,8 @@ class Gateway:
             tracing: Makes spans.
         """
 
-        async def token() -> str:
-            return _token(service)
+        async def token() -> str:  # for each request: a Secret's new token arrives in its file while this runs
+            return token_of(service) or "none"
 
         self.client = ServiceClient(service, "The classifying model", code=CODE, caller=caller)
         """For requests that no agent makes."""
@@ -87,24 +85,10 @@ class TracedModel(WrapperModel):
                 yield stream
 
 
-def _token(service: Service) -> str:
-    """Read for each request: a Secret's new token arrives in its file while this runs."""
-    return Path(service.token_file).read_text(encoding="utf-8").strip() if service.token_file else "none"
-
-
-def refusal(error: ModelAPIError) -> ApiError:
-    """What a client is told where the model could not be asked; see `ServiceClient` for the same of other requests."""
+def failure(error: ModelAPIError) -> ApiError:
+    """What a client is told where the model could not be asked."""
     if not isinstance(error, ModelHTTPError) or error.in_stream:
         return away("The agent's model cannot be reached or broke off, try again in a few seconds.", CODE)
     said = error.body if isinstance(error.body, dict) else {}
-    message = str(said.get("message") or f"The agent's model answered {error.status_code}.")
-    if error.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-        return ApiError(HTTPStatus.BAD_GATEWAY, f"The agent's model refused the agent: {message}", code=CODE)
-    code, param = said.get("code"), said.get("param")
-    return ApiError(
-        error.status_code,
-        message,
-        code=code if isinstance(code, str) else None,
-        param=param if isinstance(param, str) else None,
-        retry_after=(error.headers or {}).get("retry-after", ""),
-    )
+    retry_after = (error.headers or {}).get("retry-after", "")
+    return refusal("The agent's model", error.status_code, said, code=CODE, retry_after=retry_after)

@@ -29,7 +29,7 @@ from pydantic_ai.settings import ModelSettings
 from serve_app.pipelines.agent.classifier import Chosen, Classifier
 from serve_app.pipelines.agent.events import Called, Ended, Event, Events, Limit, Reason, Returned, Said
 from serve_app.pipelines.agent.messages import Conversation, keeping
-from serve_app.pipelines.agent.model import Models, refusal
+from serve_app.pipelines.agent.model import Models, failure
 from serve_app.pipelines.agent.sources import Sources
 from serve_app.pipelines.agent.toolbox import Toolbox
 from serve_app.pipelines.errors import ApiError, away
@@ -195,7 +195,7 @@ async def _told() -> AsyncGenerator[None, None]:
     try:
         yield
     except ModelAPIError as error:
-        raise refusal(error) from error
+        raise failure(error) from error
     except UnexpectedModelBehavior as error:
         message = f"The agent's model does not answer in a form that is known: {error.message}"
         raise ApiError(HTTPStatus.BAD_GATEWAY, message, code="agent_failed") from error

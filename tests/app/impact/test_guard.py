@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import pytest
 import yaml
 from aiohttp import web
@@ -13,6 +12,7 @@ from serve_app.impact import allow
 from serve_app.impact.errors import ImpactError
 from serve_app.impact.guard import ReleaseApi, guard
 from serve_app.impact.manifests import Object
+from tests.app.api_server import api_session
 from tests.app.impact.release import application, service
 
 BASE = "/apis/ray.io/v1/namespaces/llm/rayservices"
@@ -49,14 +49,8 @@ class FakeApi:
 @pytest.fixture
 async def fake() -> AsyncIterator[tuple[FakeApi, ReleaseApi]]:
     server = FakeApi([OLD])
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as session:
+    async with api_session(server.handle) as session:
         yield server, ReleaseApi(session, "llm")
-    await runner.cleanup()
 
 
 async def asked(api: ReleaseApi, new: Object, *words: str, approved: tuple[str, ...] = ()) -> tuple[bool, str]:

@@ -167,6 +167,13 @@ def test_lines_are_cut_where_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [content[start:end] for start, end, _ in cut] == [b'{"a":1}\n\n{"a":22}\n', b'{"a":3}']
 
 
+def test_a_line_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_PIECE", 1 << 10)
+    monkeypatch.setattr(plan, "_LONGEST_LINE", 1 << 20)
+    with pytest.raises(JobError, match="a line after byte 3 is longer than 1 MiB, split it"):
+        plan.lines(BytesIO(b"{}\n" + b"x" * (1 << 21)), 2)
+
+
 @pytest.mark.parametrize(
     ("row", "chat", "asked", "problem"),
     [

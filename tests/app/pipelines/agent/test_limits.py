@@ -76,7 +76,7 @@ async def first(on: Any) -> None:
     ("status", "told", "message"),
     [
         (400, 400, "too long"),
-        (404, 502, "The agent's model refused the agent: too long"),
+        (404, 502, "The agent's model refused the pipeline: too long"),
         (429, 429, "too long"),
         (503, 503, "too long"),
     ],
