@@ -23,6 +23,31 @@ EVICTION_MIB = 100
 RESOURCES = {"nvidia": "nvidia.com/gpu", "amd": "amd.com/gpu", "habana": "habana.ai/gaudi"}
 
 
+def described() -> dict[str, dict[str, Any]]:
+    """EC2's description of each instance type, by its name."""
+    moto = importlib.metadata.distribution("moto")
+    packed = Path(str(moto.locate_file("moto/ec2/resources/instance_types.json.gz"))).read_bytes()
+    types: dict[str, dict[str, Any]] = json.loads(gzip.decompress(packed))
+    return types
+
+
+def architecture(info: dict[str, Any]) -> str:
+    """As Kubernetes names it."""
+    return {"x86_64": "amd64", "arm64": "arm64"}[info["ProcessorInfo"]["SupportedArchitectures"][0]]
+
+
+def most_pods(info: dict[str, Any]) -> int:
+    """Pods that get an address of the instance's network interfaces."""
+    network = info["NetworkInfo"]
+    interfaces = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]["MaximumNetworkInterfaces"]
+    return int(interfaces * (network["Ipv4AddressesPerInterface"] - 1) + 2)
+
+
+def efas(info: dict[str, Any]) -> int:
+    """Network interfaces for EFA."""
+    return int(info["NetworkInfo"].get("EfaInfo", {}).get("MaximumEfaInterfaces", 0))
+
+
 class Row(NamedTuple):
     """A line of the file; CPUs and memory are what is left for pods."""
 
@@ -54,31 +79,25 @@ def row(info: dict[str, Any]) -> Row | None:
         resource, devices = "aws.amazon.com/neuroncore", neuron["Count"] * neuron["CoreInfo"]["Count"]
     else:
         return None
-    network = info["NetworkInfo"]
-    interfaces = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]["MaximumNetworkInterfaces"]
-    pods = interfaces * (network["Ipv4AddressesPerInterface"] - 1) + 2
-    cpu, memory = allocatable(info["VCpuInfo"]["DefaultVCpus"], info["MemoryInfo"]["SizeInMiB"], pods)
+    cpu, memory = allocatable(info["VCpuInfo"]["DefaultVCpus"], info["MemoryInfo"]["SizeInMiB"], most_pods(info))
     return Row(
         type=info["InstanceType"],
-        architecture={"x86_64": "amd64", "arm64": "arm64"}[info["ProcessorInfo"]["SupportedArchitectures"][0]],
+        architecture=architecture(info),
         cpu=cpu,
         memory=f"{memory}Mi",
         resource=resource,
         devices=devices,
         gpu=gpu["Name"].lower().replace(" ", "-") if gpu else "",
         gpu_mib=gpu["MemoryInfo"]["SizeInMiB"] if gpu else 0,
-        efas=network.get("EfaInfo", {}).get("MaximumEfaInterfaces", 0),
+        efas=efas(info),
     )
 
 
 def main() -> None:
     """Write the file."""
-    moto = importlib.metadata.distribution("moto")
-    packed = Path(str(moto.locate_file("moto/ec2/resources/instance_types.json.gz"))).read_bytes()
-    rows = [each for info in json.loads(gzip.decompress(packed)).values() if (each := row(info))]
-
+    rows = [each for info in described().values() if (each := row(info))]
     rows.sort(key=lambda each: (each.devices, each.cpu, each.type))
-    head = HEAD.format(version=moto.version, day=datetime.now(UTC).date())
+    head = HEAD.format(version=importlib.metadata.version("moto"), day=datetime.now(UTC).date())
     OUT.write_text(head + "".join(",".join(map(str, each)) + "\n" for each in rows))
 
 

@@ -1,8 +1,8 @@
 """Writes instance-types.csv, the EC2 instance types of one region. By hand, seldom, outside the tests' environment:
 
-uv run --with moto==5.2.5 tests/simulation/instance_types_from_moto.py DIRECTORY-OF-KARPENTER-PROVIDER-AWS
+uv run --no-project --with moto==5.2.5 python -m tests.simulation.instance_types_from_moto PROVIDER
 
-Types come from moto's copy of EC2's answers, prices from the copy of the list that Karpenter's AWS provider has.
+Types come from moto's copy of EC2's answers, prices from the list in PROVIDER, the source of Karpenter's AWS provider.
 """
 
 import csv
@@ -13,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.instance_types import architecture, described, efas, most_pods
 
 REGION = "us-east-1"
 FAMILIES = {"m6i", "m7i", "m7g", "c6i", "c7i", "c7g", "r6i", "r7i", "r7g"}  # beside all those with accelerators
@@ -36,16 +38,14 @@ def row(info: dict[str, Any]) -> dict[str, object]:
     """What the file says of a type, but for its price and zones."""
     gpus = info.get("GpuInfo", {}).get("Gpus", [])
     neuron = info.get("NeuronInfo", {}).get("NeuronDevices", [])
-    network = info["NetworkInfo"]
-    interfaces = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]["MaximumNetworkInterfaces"]
     accelerator = (gpus or neuron or [{}])[0]
     return {
         "name": info["InstanceType"],
-        "architecture": {"x86_64": "amd64", "arm64": "arm64"}[info["ProcessorInfo"]["SupportedArchitectures"][0]],
+        "architecture": architecture(info),
         "cpus": info["VCpuInfo"]["DefaultVCpus"],
         "memory_mib": info["MemoryInfo"]["SizeInMiB"],
-        "pods": interfaces * (network["Ipv4AddressesPerInterface"] - 1) + 2,
-        "efas": network.get("EfaInfo", {}).get("MaximumEfaInterfaces", 0),
+        "pods": most_pods(info),
+        "efas": efas(info),
         "nvme_gb": info.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
         "accelerator": accelerator.get("Name", "").lower().replace(" ", "-"),
         "manufacturer": accelerator.get("Manufacturer", "aws" if neuron else "").lower(),
@@ -63,7 +63,7 @@ def main() -> None:
         zones[offering["InstanceType"]] = zones.get(offering["InstanceType"], "") + offering["Location"][-1]
     rows = [
         row(info) | {"usd_per_hour": priced[name], "zones": "".join(sorted(zones[name]))}
-        for name, info in sorted(resource("instance_types.json.gz").items())
+        for name, info in sorted(described().items())
         if name in zones and name in priced
         if name.partition(".")[0] in FAMILIES or info.keys() & {"GpuInfo", "NeuronInfo"}
     ]
