@@ -24,7 +24,7 @@ ORDER = (
     "test_edits",
     "test_rollback",
     "test_models",
-    "test_faults",  # before Redis is lost, on whose state a lost head depends: one fault at a time
+    "test_faults",
     "test_gateway",
     "test_uninstall",
 )

@@ -200,7 +200,7 @@ def test_killed_pod_costs_its_streams_only(stack: Stack) -> None:
 
 
 def first_line(stream: subprocess.Popen[bytes]) -> bytes:
-    """The beginning of the first event: comments come before it where the engine takes its time."""
+    """The first line but for comments, which the gateway sends while the engine takes its time; of data, the field."""
     assert stream.stdout
     line = next((line for line in stream.stdout if line.strip() and not line.startswith(b":")), b"")
     return line[:6] if line.startswith(b"data: ") else line
