@@ -11,7 +11,7 @@ ALL_CLIENTS := tests/clients/all/requirements
 GATEWAY_TESTS := tests/app/gateway tests/app/keys
 DATA_TESTS := tests/app/data tests/app/jobs
 
-.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify instance-types lock lint test test-unit test-contract test-attacks test-api test-simulation test-cluster test-clients-all campaign bench bench-before bench-client impact package
+.PHONY: help demo down cluster tools tools-path venv gateway-venv data-venv images deps generate verify instance-types lock lint test test-unit test-chart test-gateway test-data test-modules test-contract test-attacks test-api test-simulation test-cluster test-clients-all campaign bench bench-before bench-client impact package
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -68,10 +68,14 @@ lock: ## resolve the locks anew (images/lock.sh for the images)
 lint: venv deps ## level 0: style of Python, shell, YAML, workflows, Dockerfiles, chart
 	@tests/lint.sh
 
-test-unit: venv gateway-venv data-venv deps ## levels 1 and 2: schema, guards, every template, every module
+test-unit: test-chart test-gateway test-data test-modules ## levels 1 and 2: schema, guards, every template, every module
+test-chart: deps ## level 1: schema, guards, every template
 	@helm-unittest --strict -f 'tests/**/*_test.yaml' $(CHART)
+test-gateway: gateway-venv ## level 2: the gateway's modules, on its image's Python
 	@$(RAY_VLLM_STACK_CACHE)/gateway-venv/bin/$(PYTEST) $(GATEWAY_TESTS)
+test-data: data-venv ## level 2: the data component's modules, on its image's Python
 	@$(RAY_VLLM_STACK_CACHE)/data-venv/bin/$(PYTEST) $(DATA_TESTS)
+test-modules: venv deps ## level 2: all other modules, golden files, alert rules
 	@$(PYTEST) $(GATEWAY_TESTS:%=--ignore=%) $(DATA_TESTS:%=--ignore=%) tests/app tests/golden tests/rules tests/argocd
 
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on

@@ -30,16 +30,9 @@ def added(stack: Stack, serve: Serve, models: Mapping[str, Mapping[str, Any]]) -
         stack.edit("--values", file.name)
     on_ray = [name for name, model in models.items() if model.get("runtime") != "standalone"]
     try:
-        wait_until("the models to run", SECONDS, lambda: all(running(serve, name) for name in on_ray), pause=2)
+        wait_until("the models to run", SECONDS, lambda: all(serve.runs(name) for name in on_ray), pause=2)
         wait_until("the gateways to list them", 120, lambda: all(listed(stack, name) for name in models))
         yield
     finally:
         stack.remove(*(f"models.{name}" for name in models))
         wait_until("them to be gone", SECONDS, lambda: not set(on_ray) & set(serve.applications()), pause=2)
-
-
-def running(serve: Serve, model: str) -> bool:
-    """Whether the model's application is; one that has failed is not waited for."""
-    application = serve.applications().get(model, {})
-    assert application.get("status") != "DEPLOY_FAILED", application["message"]
-    return bool(application.get("status") == "RUNNING")

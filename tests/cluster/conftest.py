@@ -16,7 +16,7 @@ from tests.cluster.stack import ROOT, Stack
 ORDER = (
     "test_local_cluster",
     "test_serving",
-    "test_pipelines",
+    "test_rag",
     "test_agents",
     "test_batches",
     "test_security",
@@ -98,6 +98,12 @@ class Serve:
         ) as answer:
             found: dict[str, Any] = json.load(answer)["applications"]
         return found
+
+    def runs(self, name: str) -> bool:
+        """Whether an application is RUNNING; one that has failed is not waited for."""
+        application = self.applications().get(name, {})
+        assert application.get("status") != "DEPLOY_FAILED", application["message"]
+        return bool(application.get("status") == "RUNNING")
 
     def replicas(self, *models: str) -> dict[str, set[str]]:
         """Model -> ids of its running engine replicas."""

@@ -45,74 +45,43 @@ def ctr(*words: str) -> None:
     subprocess.run(["ctr", "--address", str(socket), "--namespace", "k8s.io", *words], check=True, capture_output=True)
 
 
-def test_editing_one_model_fails_no_request(stack: Stack, serve: Serve) -> None:
-    before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    edit = ("--set", "models.sparrow.engine.max_num_seqs=6")
+def test_edits_of_several_subjects_at_once_touch_nothing_else(stack: Stack, serve: Serve) -> None:
+    """A model that rolls, another's bounds, a class with its model and a route, each as the verdict says of it."""
+    before, cluster, gateways = serve.replicas(*RATES), ray_cluster(stack), gateway_pods(stack)
+
+    def bounds() -> tuple[int, int]:
+        deployment = serve.applications()["owl"]["deployments"]["LLMServer:owl"]
+        config = deployment["deployment_config"]["autoscaling_config"]
+        return config["max_replicas"], config["downscale_delay_s"]
+
+    def sparrow_is_new() -> bool:
+        return bool(now := serve.replicas("sparrow")["sparrow"]) and not now & before["sparrow"]
+
+    edit = (
+        *("-f", str(HERE / "values-third.yaml")),
+        *("--set", "models.sparrow.engine.max_num_seqs=6"),
+        *("--set", "models.owl.replicas.max=2,models.owl.replicas.downscaleDelaySeconds=60"),
+        *("--set-json", 'routes.birds={"backends": {"owl": {}}}'),
+    )
     with (
         foretold(stack, serve, *edit) as said,
-        Load("engine argument of sparrow edited", stack.url, stack.api_key, RATES) as load,
+        Load("model, bounds, class and route edited", stack.url, stack.api_key, RATES | {"chat": 0.5}) as load,
     ):
         stack.edit(*edit)
-        wait_until(
-            "sparrow's replica to be replaced",
-            400,
-            lambda: bool(now := serve.replicas("sparrow")["sparrow"]) and not now & before["sparrow"],
-        )
+        wait_until("Serve to take owl's new bounds", 60, lambda: bounds() == (2, 60))
+        wait_until("the gateways to list the new route", 120, lambda: listed(stack, "birds"))
+        wait_until("sparrow's replica to be replaced", 400, sparrow_is_new)
+        wait_until("the third model to run", 400, lambda: serve.runs("wren"))
         stack.wait_for_models()
-    assert (said["model sparrow"], said["model owl"]) == ("rolls", "untouched")
-    assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
+    assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {m: [] for m in (*RATES, "chat")}
+    assert (said["model sparrow"], said["model owl"], said["model wren"]) == ("rolls", "in-place", "created")
+    assert (said["cluster main"], said["gateway"]) == ("in-place", "gateway-reload")
     assert serve.replicas("owl")["owl"] == before["owl"]
-    assert ray_cluster(stack) == cluster
-
-
-def test_changing_replica_bounds_restarts_nothing(stack: Stack, serve: Serve) -> None:
-    before = serve.replicas(*RATES)
-
-    def applied() -> bool:
-        config = serve.applications()["sparrow"]["deployments"]["LLMServer:sparrow"]["deployment_config"][
-            "autoscaling_config"
-        ]
-        return (config["max_replicas"], config["downscale_delay_s"]) == (2, 60)
-
-    edit = ("--set", "models.sparrow.replicas.max=2,models.sparrow.replicas.downscaleDelaySeconds=60")
-    with foretold(stack, serve, *edit) as said:
-        stack.edit(*edit)
-        wait_until("Serve to take the new bounds", 60, applied)
-        stack.wait_for_models()
-    assert said["model sparrow"] == "in-place"
-    assert serve.replicas(*RATES) == before
-
-
-def test_adding_a_class_and_its_model_touches_no_running_replica(stack: Stack, serve: Serve) -> None:
-    before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    edit = ("-f", str(HERE / "values-third.yaml"))
-    with (
-        foretold(stack, serve, *edit) as said,
-        Load("class and third model added", stack.url, stack.api_key, RATES) as load,
-    ):
-        stack.edit(*edit)
-        wait_until(
-            "the third model to run", 400, lambda: serve.applications().get("wren", {}).get("status") == "RUNNING"
-        )
-    assert (said["model wren"], said["cluster main"]) == ("created", "in-place")
-    assert {model: outcome.failed for model, outcome in load.outcomes.items()} == {"sparrow": [], "owl": []}
-    assert serve.replicas(*RATES) == before
-    assert ray_cluster(stack) == cluster
+    assert (ray_cluster(stack), gateway_pods(stack)) == (cluster, gateways)
     wait_until("the gateways to list the third model", 120, lambda: listed(stack, "wren"))
     with Load("third model", stack.url, stack.api_key, {"wren": 2.0}) as load:
         wait_until("answers of the third model", 60, lambda: load.outcomes["wren"].answered > 3)
     assert load.outcomes["wren"].failed == []
-
-
-def test_a_route_reaches_the_gateway_without_a_restart(stack: Stack, serve: Serve) -> None:
-    before = gateway_pods(stack)
-    edit = ("--set-json", 'routes.birds={"backends": {"owl": {}}}')
-    with foretold(stack, serve, *edit) as said, Load("route added", stack.url, stack.api_key, {"chat": 1.0}) as load:
-        stack.edit(*edit)
-        wait_until("the gateways to list the new route", 120, lambda: listed(stack, "birds"))
-    assert load.outcomes["chat"].failed == []
-    assert gateway_pods(stack) == before
-    assert said["gateway"] == "gateway-reload"
 
 
 def listed(stack: Stack, name: str) -> bool:

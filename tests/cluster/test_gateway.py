@@ -131,19 +131,12 @@ def test_canary_gets_its_share(stack: Stack) -> None:
 
 def test_weights_edited_under_load_fail_nothing(stack: Stack) -> None:
     with Load("weights edited", stack.url, stack.api_key, {"canary": 4.0}) as load:
-        weights(stack, sparrow=50, owl=50)
         weights(stack, sparrow=0, owl=100)
         assert set(asyncio.run(answers(urls(stack), stack.api_key, "canary", 30))) == {"owl"}
     assert load.outcomes["canary"].failed == []
 
 
 def test_sticky_clients_meet_one_model_at_every_pod(stack: Stack) -> None:
-    route = {
-        "backends": {"sparrow": {"weight": 50}, "owl": {"weight": 50}},
-        "sticky": {"by": "header", "header": "x-session-id"},
-    }
-    stack.edit("--set-json", f"routes.sessions={json.dumps(route)}")
-    wait_until("all pods to offer the route", 150, lambda: all(offers(url, stack, "sessions") for url in urls(stack)))
     met: Counter[str | int] = Counter()
     for session in range(12):
         name = {"x-session-id": f"session-{session}"}
@@ -151,12 +144,6 @@ def test_sticky_clients_meet_one_model_at_every_pod(stack: Stack) -> None:
         assert len(found) == 1, f"session {session} met {dict(found)}"
         met.update(list(found))
     assert set(met) == {"sparrow", "owl"}
-
-
-def offers(url: str, stack: Stack, name: str) -> bool:
-    command = ["curl", "-sf", "-H", f"authorization: Bearer {stack.api_key}", f"{url}/v1/models"]
-    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return name in {model["id"] for model in listed["data"]}
 
 
 def test_limit_counts_over_all_pods(stack: Stack, issued: str) -> None:

@@ -95,7 +95,7 @@ def seen(image: str, tmp_path_factory: pytest.TempPathFactory, config: dict[str,
     folder.chmod(0o755)
     (folder / "token").write_text("secret\n")
     (folder / "graphs.py").write_text((HERE / "graphs.py").read_text())
-    (folder / "tools.py").write_text((ROOT / "tests/cluster/tools.py").read_text())
+    (folder / "tools.py").write_text((ROOT / "tests/cluster/pipelines/mcp_server.py").read_text())
     example = re.search(r"```python\n(\"\"\"masked\.py:.*?)```", (ROOT / "docs/pipelines.md").read_text(), re.DOTALL)
     assert example is not None
     assert len(example[1].splitlines()) <= 50

@@ -1,4 +1,4 @@
-"""An MCP server with two tools, for a pod of the serve image. usage: tools.py [PORT]
+"""An MCP server with two tools, for a pod of the serve image. usage: mcp_server.py [PORT]
 
 `POST /mode` says how it behaves: a word to answer with, `fails` or `waits`. `GET /calls` tells how many calls have
 begun and ended.

@@ -2,8 +2,6 @@
 
 import json
 import time
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -11,87 +9,13 @@ import pytest
 import yaml
 from openai import OpenAI
 
-from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import wait_until
-from tests.cluster.programs import ask_as_frameworks_do
+from tests.cluster.pipelines.conftest import Tools
+from tests.cluster.pipelines.programs import ask_as_frameworks_do
 from tests.cluster.stack import ROOT, Stack
-from tests.cluster.test_edits import listed, ray_cluster
-from tests.cluster.test_pipelines import running
 
-HERE = ROOT / "tests/cluster"
-RATES = ("sparrow", "owl")
 TOOL = yaml.safe_load((ROOT / "tests/models/tool.yaml").read_text())
-AGENT = {
-    "kind": "agent",
-    "generate": "owl",
-    "tools": {"mcp": {"weather": {"url": "http://tools.e2e.svc:8000/mcp"}}},
-    "replicas": {"max": 1},
-}
-NAMES = ("forecaster", "hasty")
-VALUES = {
-    "pipelines": {
-        "forecaster": {**AGENT, "instructions": "What is the gateway"},
-        "hasty": {**AGENT, "limits": {"steps": 1}, "conversations": {"max": 0}},
-    }
-}
-
-
-@pytest.fixture(scope="module")
-def client(stack: Stack) -> OpenAI:
-    return OpenAI(base_url=f"{stack.url}/v1", api_key=stack.api_key, max_retries=0, timeout=120)
-
-
-class Tools:
-    """The MCP server's own word."""
-
-    def __init__(self, address: str) -> None:
-        self._url = f"http://{address}:8000"
-
-    def behave(self, mode: str) -> None:
-        """`fails`, `waits`, or the answer."""
-        with urllib.request.urlopen(f"{self._url}/mode", mode.encode(), timeout=10):
-            pass
-
-    def calls(self) -> dict[str, int]:
-        """How many have begun and ended."""
-        with urllib.request.urlopen(f"{self._url}/calls", timeout=10) as answer:
-            return json.load(answer)
-
-
-@pytest.fixture(scope="module")
-def tools(stack: Stack) -> Iterator[Tools]:
-    """The MCP server's pod."""
-    program = {"tools.py": (HERE / "tools.py").read_text()}
-    stack.kubectl(
-        "apply",
-        "-f",
-        "-",
-        input=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tools"}, "data": program}),
-    )
-    manifest = (HERE / "manifests/tools.yaml").read_text().replace("@IMAGE@", stack.images["serve-cpu"])
-    stack.kubectl("apply", "-f", "-", input=manifest)
-    stack.kubectl("wait", "--for=condition=Ready", "pod/tools", "--timeout=120s")
-    yield Tools(json.loads(stack.kubectl("get", "pod", "tools", "-o", "json"))["status"]["podIP"])
-    stack.kubectl("delete", "pod/tools", "service/tools", "configmap/tools", "--wait")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def agents(stack: Stack, serve: Serve, tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Two agents beside what is there, which keeps its pods and replicas."""
-    before, cluster = serve.replicas(*RATES), ray_cluster(stack)
-    values = tmp_path_factory.mktemp("agents") / "values.yaml"
-    values.write_text(yaml.safe_dump(VALUES))
-    began = time.monotonic()
-    stack.edit("--values", str(values))
-    wait_until("the agents", 240, lambda: all(running(serve, name) for name in NAMES), pause=1)
-    wait_until("the gateways to list them", 120, lambda: all(listed(stack, name) for name in NAMES))
-    note(f"agents: two are there after {time.monotonic() - began:.0f} s")
-    assert (serve.replicas(*RATES), ray_cluster(stack)) == (before, cluster)
-    yield
-    stack.remove(*(f"pipelines.{name}" for name in NAMES))
-    wait_until("the agents to be gone", 240, lambda: not set(NAMES) & set(serve.applications()), pause=1)
-    assert (serve.replicas(*RATES), ray_cluster(stack)) == (before, cluster)
 
 
 def asked(client: OpenAI, model: str = "forecaster", **more: Any) -> dict[str, Any]:
@@ -171,19 +95,18 @@ def test_a_client_that_leaves_ends_the_tools_work(client: OpenAI, tools: Tools) 
 
 
 def test_tools_that_are_away_are_a_clear_503(stack: Stack, client: OpenAI, tools: Tools) -> None:
-    stack.kubectl("label", "pod/tools", "app-")  # out of the Service
-    try:
-        with pytest.raises(openai.InternalServerError) as caught:
+    tools.behave("sunny")
+
+    def code() -> str | None:
+        try:
             asked(client)
-        assert (caught.value.status_code, caught.value.code) == (503, "tools_unavailable")
+        except openai.InternalServerError as error:
+            return f"{error.status_code} {error.code}"
+        return "answered"
+
+    stack.kubectl("label", "pod/tools", "app-")  # out of the Service, once every node has heard of it
+    try:
+        wait_until("the tools to be away", 30, lambda: code() == "503 tools_unavailable")
     finally:
         stack.kubectl("label", "pod/tools", "app=tools")
-    tools.behave("sunny")
-    wait_until("the tools to be back", 30, lambda: _answers(client))
-
-
-def _answers(client: OpenAI) -> bool:
-    try:
-        return bool(asked(client)["steps"])
-    except openai.InternalServerError:
-        return False
+    wait_until("the tools to be back", 30, lambda: code() == "answered")
