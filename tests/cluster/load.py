@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam
@@ -34,9 +34,16 @@ class Load:
         rates: dict[str, float],
         max_seconds: float = 900,
         max_retries: int = 0,
+        tokens: int | None = None,
     ) -> None:
-        """Rates in requests per second by model; nothing is sent after `max_seconds`; retries are the client's own."""
+        """Rates in requests per second by model; nothing is sent after `max_seconds`; retries are the client's own.
+
+        Answers have at most 8 tokens, or just so many.
+        """
         self._max_retries = max_retries
+        self._length: dict[str, Any] = {"max_tokens": 8}
+        if tokens:
+            self._length = {"max_tokens": tokens, "extra_body": {"ignore_eos": True}}
         self.outcomes = {model: Outcome() for model in rates}
         self._title, self._rates, self._url, self._key, self._limit = title, rates, url, api_key, max_seconds
         self._stop = threading.Event()
@@ -85,7 +92,7 @@ class Load:
         try:
             messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "What is ray-vllm-stack?"}]
             async for chunk in await client.chat.completions.create(
-                model=model, messages=messages, stream=True, max_tokens=8
+                model=model, messages=messages, stream=True, **self._length
             ):
                 outcome.slowest_first_token = max(
                     outcome.slowest_first_token, 0 if finished else time.monotonic() - began
