@@ -9,7 +9,6 @@ from tests.cluster.load import Load
 from tests.cluster.stack import Stack
 from tests.cluster.test_edits import REBUILD, approval, ray_cluster
 
-
 SHORT, LONG = {"sparrow": 4.0, "owl": 4.0}, {"sparrow": 0.5, "owl": 0.5}
 REQUESTS, STREAMS, TOKENS = 2000, 300, 600
 
