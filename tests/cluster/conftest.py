@@ -120,9 +120,13 @@ class Serve:
         }
 
     def engine_metric(self, model: str, name: str, **labels: str) -> float:
-        """A metric of the model's engines as Ray exports it, summed over the workers; 0 where none is exported."""
+        """A metric of the model's engines, as `metric` has it."""
+        return self.metric(name, model_name=model, **labels)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """A metric as Ray exports it, summed over the workers; 0 where none is exported."""
         total = 0.0
-        wanted_labels = [f'{label}="{value}"' for label, value in {"model_name": model, **labels}.items()]
+        wanted_labels = [f'{label}="{value}"' for label, value in labels.items()]
         for pod in self._stack.objects("pods", "app.kubernetes.io/component=ray-worker"):
             if not any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"]["conditions"]):
                 continue  # it starts or goes, or has no replica
