@@ -31,6 +31,11 @@ JOB = {
     "partitionRows": 250,
     "workers": {"min": 1, "max": 1},
 }
+KILL_AN_ENGINE = """
+import psutil
+engines = [each for each in psutil.process_iter() if "VLLM::EngineCore" in " ".join(each.cmdline())]
+min(engines, key=psutil.Process.create_time).kill()
+"""
 CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -68,7 +73,7 @@ def killed(stack: Stack, part: str) -> None:
     if part == "replica":
         pod = stack.objects("pods", "app.kubernetes.io/component=ray-worker")[0]
         name = pod["metadata"]["name"]
-        stack.kubectl("exec", name, "-c", "ray-worker", "--", "pkill", "-9", "-o", "-f", "VLLM::EngineCore")
+        stack.kubectl("exec", name, "-c", "ray-worker", "--", "python", "-c", KILL_AN_ENGINE)
         return
     kill(stack.objects("pods", f"app.kubernetes.io/component={PARTS[part]}")[0])
 
