@@ -15,6 +15,7 @@ level() { # NAME COMMAND...
 }
 beside() { # NAME COMMAND...: a level of a lane
   local log; log=$(mktemp -p "$results")
+  printf '==== %s: runs\n' "$1"
   level "$@" &> "$log"
   flock "$results/table" cat "$log"
 }
