@@ -133,8 +133,9 @@ def argo_cd(folder: Path, sources: str) -> Iterator[None]:
     project = yaml.safe_load((KIT / "app-project.yaml").read_text())
     project["spec"]["sourceRepos"].append(sources)
     kubectl("apply", "--server-side", "-f", "-", input=json.dumps(project))
-    processes = list(_start(folder))
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        processes.extend(_start(folder))  # each that has started ends, also where the next does not start
         wait_until("Argo CD to answer", 60, lambda: all(_answers(port) for port in METRICS.values()))
         assert [process.poll() for process in processes] == [None] * 3, f"the logs are in {folder}"
         yield
