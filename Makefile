@@ -105,7 +105,7 @@ test-cluster: data-venv
 test-cluster: ## level 6: tokens, edits, faults, metrics, uninstall on the local cluster
 	@$(PYTEST) --timeout 1200 tests/cluster
 
-campaign: cluster data-venv ## outside CI, an hour: what takes long, on the local cluster (ONLY=roles: one module of tests/campaign)
+campaign: cluster data-venv ## outside CI, hours: what takes long, on the local cluster (ONLY=incremental, ONLY=argocd_live, ...: one module of tests/campaign)
 	@KUBECONFIG=$(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig $(PYTEST) --timeout 1800 tests/campaign$(ONLY:%=/test_%.py)
 
 test: ## all levels, from nothing
