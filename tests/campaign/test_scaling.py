@@ -48,9 +48,9 @@ def test_requests_that_wait_in_the_engine_bring_a_replica(stack: Stack, serve: S
 def test_all_models_asleep_leave_no_worker(stack: Stack, serve: Serve) -> None:
     """0 replicas, then 0 workers; the head holds the first request until there are a worker and a replica."""
     cluster = ray_cluster(stack)
-    sleepy = {"replicas.min": 0, "replicas.downscaleToZeroDelaySeconds": 5, "replicas.downscaleDelaySeconds": 5}
-    changed = [f"models.{model}.{key}={value}" for model in ("sparrow", "owl") for key, value in sleepy.items()]
-    stack.edit("--set", ",".join(changed))
+    sleepy = {"min": 0, "downscaleToZeroDelaySeconds": 5, "downscaleDelaySeconds": 5}
+    changed = {f"models.{model}.replicas.{key}": value for model in ("sparrow", "owl") for key, value in sleepy.items()}
+    stack.edit("--set", ",".join(f"{key}={value}" for key, value in changed.items()))
     began = time.monotonic()
     try:
         wait_until("no replica", 300, lambda: serve.replicas("sparrow", "owl") == {"sparrow": set(), "owl": set()}, 1)
@@ -60,5 +60,5 @@ def test_all_models_asleep_leave_no_worker(stack: Stack, serve: Serve) -> None:
         woken(stack, "sparrow")
         assert ray_cluster(stack) == cluster
     finally:
-        stack.edit("--set", "models.sparrow.replicas.min=1,models.owl.replicas.min=1")
+        stack.remove(*changed)
         stack.wait_for_models()
