@@ -7,6 +7,7 @@ import time
 from openai import AsyncOpenAI, OpenAI
 
 from tests.campaign.added import added, smollm2
+from tests.campaign.test_standalone import SCRAPERS
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.kube import memory
@@ -50,6 +51,7 @@ def cosine(one: list[float], other: list[float]) -> float:
 def test_ray_and_standalone_side_by_side(stack: Stack, serve: Serve) -> None:
     """The same model and engine arguments through the same gateway, in turns."""
     runtimes = ("ray", "standalone")
+    stack.edit("--set-json", f"networkPolicy.monitoring={SCRAPERS}")  # a standalone model wants it stated
     with added(stack, serve, {f"on-{runtime}": {**smollm2(), "runtime": runtime} for runtime in runtimes}):
         for concurrency in (1, 8):
             found: dict[str, list[tuple[float, float]]] = {runtime: [] for runtime in runtimes}
