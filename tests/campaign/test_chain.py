@@ -79,8 +79,6 @@ def simulated_nodes() -> list[str]:
 def test_a_request_brings_a_node_and_none_is_left_after_it() -> None:
     (local,) = (name for name in kubectl("get", "nodes", "-o", "name").split() if "kwok" not in name)
     chain = Stack("chain", "chain", [*VALUES, Path(__file__).with_name("values-chain.yaml")], images())
-    chain.prepare()
-    chain.install()
     said: list[str] = []
 
     def ask() -> None:
@@ -89,6 +87,8 @@ def test_a_request_brings_a_node_and_none_is_left_after_it() -> None:
         said.append(answer.choices[0].text)
 
     try:
+        chain.prepare()
+        chain.install()
         chain.wait_for_models()
         wait_until("no worker", 120, lambda: chain.objects("pods", WORKERS) == [])
         assert simulated_nodes() == []
