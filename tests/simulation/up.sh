@@ -28,7 +28,6 @@ crds=(-f "$cache/tools/karpenter-kwok/crds" -f "$cache/tools/kuberay-operator/co
 for file in "$cache"/tools/crds/crds/karpenter.k8s.aws_*; do crds+=(-f "$file"); done
 kubectl create "${crds[@]}" > /dev/null # `apply --server-side` of KubeRay's takes the API server 30 s
 wait_for "their kinds established" 90 kube-apiserver kubectl wait --for=condition=Established crd --all --timeout=60s
-kubectl apply --server-side -f "$simulation/base.yaml" > /dev/null
 
 stages=()
 for stage in node/fast/node-initialize node/heartbeat-with-lease/node-heartbeat-with-lease pod/fast/pod-ready \
@@ -36,6 +35,10 @@ for stage in node/fast/node-initialize node/heartbeat-with-lease/node-heartbeat-
 start kwok "$bin/kwok" --kubeconfig "$kubeconfig" --manage-all-nodes=false \
   --manage-nodes-with-annotation-selector kwok.x-k8s.io/node=fake --server-address "127.0.0.1:$kwok_port" "${stages[@]}"
 export KUBECONFIG=$kubeconfig
+# No node before kwok's server answers: a first node's stages and the server's metrics then write one map at the same time,
+# which ends kwok 0.8.0 now and then.
+wait_for "kwok ready" 30 kwok curl -fs "http://127.0.0.1:$kwok_port/healthz"
+kubectl apply --server-side -f "$simulation/base.yaml" > /dev/null
 start kuberay-operator "$bin/kuberay-operator" --enable-leader-election=false --use-kubernetes-proxy=false \
   --metrics-addr "127.0.0.1:$operator_port" --health-probe-bind-address "127.0.0.1:$operator_health_port"
 DRY_OFFERINGS=$state/dry-offerings.json start karpenter-kwok "$bin/karpenter-kwok" \
