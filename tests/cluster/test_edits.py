@@ -57,7 +57,7 @@ def test_edits_of_several_subjects_at_once_touch_nothing_else(stack: Stack, serv
     def sparrow_is_new() -> bool:
         return bool(now := serve.replicas("sparrow")["sparrow"]) and not now & before["sparrow"]
 
-    owl = "models.owl.replicas"  # without a second replica for now: two engines start already
+    owl = "models.owl.replicas"  # the long delay holds a second replica off: two engines start meanwhile
     edit = (
         *("-f", str(HERE / "values-third.yaml")),
         *("--set", "models.sparrow.engine.max_num_seqs=6"),
