@@ -17,8 +17,10 @@ import yaml
 
 from tests.cluster.conftest import Serve
 from tests.cluster.foretold import observed, state, verdict
+from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import ROOT, Stack
+from tests.cluster.test_edits import ray_cluster
 from tests.cluster.test_gateway import metric, pods
 
 ROWS = yaml.safe_load((Path(__file__).parent / "edits.yaml").read_text())
@@ -47,11 +49,17 @@ def recorded() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def page() -> Iterator[None]:
-    """Writes the page, if it is asked for."""
+def page(stack: Stack) -> Iterator[None]:
+    """Writes the page, if it is asked for, and puts the release back for the module after this one."""
+    edited = ray_cluster(stack)
     yield
     if target := os.environ.get("RECORD"):
         Path(target).write_text(written(recorded()))
+    last = ray_cluster(stack)
+    stack.install()
+    if last != edited:  # rows that rebuild were made, and taking them back rebuilds too
+        wait_until("the release as it was", SETTLE["new-cluster"], lambda: ray_cluster(stack) != last)
+    stack.wait_for_models()
 
 
 def written(records: dict[str, dict[str, Any]]) -> str:
