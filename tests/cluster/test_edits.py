@@ -29,9 +29,15 @@ def ray_pods(stack: Stack) -> set[tuple[str, int]]:
 
 
 def ray_cluster(stack: Stack) -> str:
-    (cluster,) = stack.objects("rayclusters.ray.io")
-    name: str = cluster["metadata"]["name"]
-    return name
+    """Its name; there has to be just one.
+
+    Raises:
+        RuntimeError: a second one is starting, or the old one has not gone yet.
+    """
+    names = [str(cluster["metadata"]["name"]) for cluster in stack.objects("rayclusters.ray.io")]
+    if len(names) != 1:
+        raise RuntimeError(f"not one Ray cluster but {len(names)}: {', '.join(names)}")
+    return names[0]
 
 
 def gateway_pods(stack: Stack) -> set[str]:
