@@ -61,11 +61,11 @@ class Release:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove it: Ray clusters first, whose finalizers need the namespace; pods before nodes, which stay."""
+        """Remove it: Ray clusters first, whose finalizers need the namespace; pods before nodes, which go later."""
         kubectl("delete", "rayservices", "--all", "-n", self.name, f"--timeout={PATIENCE:.0f}s")
         kubectl("delete", "namespace", self.name, f"--timeout={PATIENCE:.0f}s")
         if self.pools:
-            kubectl("delete", "nodepools", *self.pools, "--ignore-not-found", f"--timeout={PATIENCE:.0f}s")
+            kubectl("delete", "nodepools", *self.pools, "--ignore-not-found", "--wait=false")
 
     def apply(self, objects: Iterable[dict[str, Any]]) -> None:
         """Apply objects to its namespace."""
