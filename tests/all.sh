@@ -36,6 +36,7 @@ units() {
   beside "2 gateway" make -s test-gateway
   beside "2 data component" make -s test-data
   beside "2 other modules" make -s test-modules
+  beside "4 API server" make -s test-api
 }
 components() {
   beside "3 contract with Ray, vLLM, images" make -s test-contract
@@ -48,6 +49,5 @@ level "0 lint, and generated files" make -s lint verify # alone: it writes what 
 lane units; lane components
 wait "${lanes[@]}"
 level "3 hostile clients, 512 MiB" make -s test-attacks
-level "4 API server" make -s test-api
 level "6 cluster" make -s test-cluster
 level "cleaned up" make -s down
