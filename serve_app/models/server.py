@@ -68,8 +68,19 @@ class ModelServer:
         return app
 
     async def check_health(self) -> None:
-        """Asks the engine."""
-        await self._server.check_health()
+        """Asks the engine; ends this process where the engine has died.
+
+        Serve replaces a replica after three checks that fail, and sends it requests until then, each of which ends in
+        500. One whose process has ended it replaces at once. vLLM's own server ends with its engine too.
+        """
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        try:
+            await self._server.check_health()
+        except EngineDeadError:
+            logging.getLogger("ray.serve").critical("vLLM's engine has died: this replica ends and is replaced.")
+            logging.shutdown()
+            os._exit(1)
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """What the engine had to do when it last said so, for the policies of `serve_app.models.autoscaling`."""

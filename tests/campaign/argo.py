@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.kube import kubectl, wait_until
+from tests.cluster.kube import apply_crds, kubectl, wait_until
 from tests.cluster.stack import CHART, ROOT, Stack, make_namespace
 
 KIT = ROOT / "deploy/argocd"
@@ -125,8 +125,7 @@ def argo_cd(folder: Path, sources: str) -> Iterator[None]:
     """
     subprocess.run([ROOT / "tests/tools/build.sh", "argocd"], check=True)
     make_namespace(NAMESPACE)
-    kubectl("apply", "--server-side", "-f", str(TOOL / "crds"))
-    kubectl("wait", "--for=condition=Established", "-f", str(TOOL / "crds"), "--timeout=60s")
+    apply_crds(TOOL / "crds")
     kubectl("apply", "--server-side", "-n", NAMESPACE, "-f", str(TOOL / "config"))
     checks = str(KIT / "argocd-cm.yaml")
     kubectl("-n", NAMESPACE, "patch", "configmap", "argocd-cm", "--patch-file", checks)

@@ -17,11 +17,11 @@ import pytest
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
 from tests.cluster.foretold import foretold, verdict
-from tests.cluster.kube import kubectl, wait_until
+from tests.cluster.kube import apply_crds, kubectl, wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import ROOT, Stack
 from tests.cluster.test_edits import RATES, ray_cluster
-from tests.cluster.test_gateway import answers, metric, urls
+from tests.cluster.test_gateway import answers, metric, reloaded, urls
 
 CRDS = Path(os.environ["RAY_VLLM_STACK_CACHE"]) / "tools/traefik/crds"
 GATEWAYS, ROUTES = "gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io"
@@ -42,8 +42,7 @@ def address() -> str:
 def access_log(tmp_path: Path) -> Iterator[Path]:
     """Traefik serves the GatewayClass of its name; the log has a line for each request."""
     subprocess.run([ROOT / "tests/tools/build.sh", "traefik"], check=True)
-    kubectl("apply", "--server-side", "-f", str(CRDS))
-    kubectl("wait", "--for=condition=Established", "-f", str(CRDS), "--timeout=60s")
+    apply_crds(CRDS)
     gateway_class = {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "GatewayClass",
@@ -77,12 +76,6 @@ def programmed(stack: Stack) -> bool:
         and holds(gateways[0].get("status", {}), "Accepted", "Programmed")
         and any(holds(parent, "Accepted", "ResolvedRefs") for parent in parents)
     )
-
-
-def reloaded(stack: Stack, before: list[float]) -> bool:
-    """Whether every gateway pod has read its configuration since."""
-    now = metric(stack, "config_reloads_total", source="config", result="ok")
-    return all(new > old for new, old in zip(now, before, strict=True))
 
 
 def passed(access_log: Path) -> int:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -47,6 +48,14 @@ def wait_until(what: str, seconds: float, condition: Callable[[], bool], pause: 
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s for {what}{error}")
         time.sleep(pause)
+
+
+def apply_crds(path: Path) -> None:
+    """Apply the CRDs of a file or folder, and wait until the API server knows their kinds."""
+    kubectl("apply", "--server-side", "-f", str(path))
+    # `kubectl wait` fails on one that has no conditions yet.
+    said = "their kinds to be known"
+    wait_until(said, 60, lambda: bool(kubectl("wait", "--for=condition=Established", "-f", str(path), "--timeout=30s")))
 
 
 def memory(namespace: str) -> dict[tuple[str, str], float]:

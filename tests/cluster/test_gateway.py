@@ -72,6 +72,12 @@ def metric(stack: Stack, name: str, **labels: str) -> list[float]:
     return values
 
 
+def reloaded(stack: Stack, before: list[float]) -> bool:
+    """Whether every gateway pod has read its configuration since `config_reloads_total` was this."""
+    now = metric(stack, "config_reloads_total", source="config", result="ok")
+    return all(new > old for new, old in zip(now, before, strict=True))
+
+
 def keys(stack: Stack, *words: str) -> str:
     """The command that makes, lists and revokes keys."""
     secret = ["--secret", f"{stack.fullname}-issued-keys", "--namespace", stack.namespace]

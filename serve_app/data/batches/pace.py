@@ -1,4 +1,7 @@
-"""How many lines are asked at once: more while that goes well, half as many when there is no room for them."""
+"""How many lines are asked at once: more while that goes well, half as many when there is no room for them.
+
+As TCP finds its window (RFC 5681): twice as many in each round until the first refusal, from then on one more.
+"""
 
 import asyncio
 import time
@@ -25,7 +28,7 @@ class Pace:
         self._limit = float(min(_FIRST, most))
         self._running = 0
         self._paused_until = 0.0
-        self._refused_at = 0.0
+        self._refused_at: float | None = None
         self._changed = asyncio.Condition()
 
     @property
@@ -50,13 +53,14 @@ class Pace:
             self._changed.notify_all()
 
     def went_well(self) -> None:
-        """Allows a little more: one for as many as there are at once."""
-        self._limit = min(self._most, self._limit + 1 / self._limit)
+        """Allows one more until the first refusal; after it, one for as many as there are at once."""
+        more = 1.0 if self._refused_at is None else 1 / self._limit
+        self._limit = min(self._most, self._limit + more)
 
     def refused(self, seconds: float) -> None:
         """Allows half as many, and none before some seconds have passed."""
         now = self._clock()
         self._paused_until = max(self._paused_until, now + seconds)
-        if now - self._refused_at >= _QUIET_SECONDS:
+        if self._refused_at is None or now - self._refused_at >= _QUIET_SECONDS:
             self._limit = max(_LEAST, self._limit / 2)
             self._refused_at = now

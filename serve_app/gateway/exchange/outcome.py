@@ -29,6 +29,8 @@ class Reason(StrEnum):
     """Serve does not know the model's route (yet)."""
     NO_REPLICA = "no_replica"
     """HAProxy reached no replica."""
+    ENGINE_DEAD = "engine_dead"
+    """The replica's engine has died, and the replica will be replaced."""
     FIRST_BYTE_TIMEOUT = "first_byte_timeout"
     IDLE_TIMEOUT = "idle_timeout"
     BROKEN_STREAM = "broken_stream"
@@ -45,5 +47,6 @@ RETRIED = (
     Reason.UNAVAILABLE,
     Reason.NO_ROUTE,
     Reason.NO_REPLICA,
+    Reason.ENGINE_DEAD,
 )
 """Failures after which an attempt is repeated."""

@@ -18,6 +18,10 @@ from serve_app.gateway.upstream.pool import Pool
 _MAX_ERROR_BODY = 1024 * 1024
 """Bytes; vLLM's lists of validation errors have 470,000 of them for a part without `detail`."""
 _JSON = (b"content-type", b"application/json")
+_ENGINE_DEAD = b"EngineCore encountered an issue."
+"""How vLLM's `EngineDeadError` begins, which each request to a dead engine ends in, and each that it was working on."""
+_STREAMED_ERROR = (b'data: {"error"', b"event: error")
+"""How a stream begins that is an error and nothing else, which vLLM sends with status 200."""
 _ANSWERED = b"x-pipeline-answered"
 """Of a pipeline's errors: its 503 is its own word, such as of a store that is away, not of a replica that is."""
 
@@ -137,6 +141,8 @@ class Upstream:
                 return await _answer_of_error(connection, first, request)
             content_type = _value(connection, b"content-type")
             is_event_stream = content_type.startswith(b"text/event-stream")
+            if is_event_stream and first.startswith(_STREAMED_ERROR) and _is_engine_dead(first, request):
+                raise AttemptError(Reason.ENGINE_DEAD, first[:1000].decode("utf-8", "replace"))
             answer = Answer(connection.status, to_client(connection.headers), first, connection, is_event_stream)
         except NotHttpError as error:
             raise AttemptError(Reason.INVALID, f"the answer is not HTTP: {error}") from error
@@ -198,10 +204,16 @@ async def _answer_of_error(connection: Connection, first: bytes, request: Upstre
         # Ray Serve lets HAProxy say this in place of its own 502, 503 and 504: no replica could be reached, or the
         # one that was ended without an answer. Python servers say the same words with a charset in the content type.
         raise AttemptError(Reason.NO_REPLICA, "HAProxy reached no replica")
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and _is_engine_dead(body, request):
+        raise AttemptError(Reason.ENGINE_DEAD, text)
     content = normalise(status, body, request.shape, request.request_id, external=request.endpoint.origin.external)
     headers = [_JSON, (b"content-length", str(len(content)).encode())]
     headers += [(name, value) for name, value in connection.headers if name == b"retry-after"]
     return Answer(status, headers, content, None)
+
+
+def _is_engine_dead(body: bytes, request: UpstreamRequest) -> bool:
+    return _ENGINE_DEAD in body[:1000] and not request.endpoint.origin.external
 
 
 async def _read_at_most(connection: Connection, first: bytes, limit: int) -> bytes:

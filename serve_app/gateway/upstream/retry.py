@@ -95,8 +95,8 @@ def _was_taken(reason: Reason, seconds: float, fresh: bool) -> bool:
     """Whether a model may have worked on a request that failed.
 
     A connection from the pool that breaks at once was only stale. HAProxy says "no replica" at once where there is
-    none, and late where it lost the one that it had.
+    none, and late where it lost the one that it had. A replica whose engine has died already says so at once.
     """
     if reason is Reason.RESET:
         return fresh or seconds > _LOST_AFTER_SECONDS
-    return reason is Reason.NO_REPLICA and seconds > _LOST_AFTER_SECONDS
+    return reason in (Reason.NO_REPLICA, Reason.ENGINE_DEAD) and seconds > _LOST_AFTER_SECONDS

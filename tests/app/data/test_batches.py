@@ -195,16 +195,22 @@ async def test_what_is_wrong_with_an_input_is_in_the_batch(running: Component) -
         await client.batches.create(input_file_id=file.id, endpoint=CHAT, completion_window="24h")
 
 
-async def test_the_pace_halves_and_grows_again() -> None:
+async def test_the_pace_doubles_until_a_refusal_then_halves_and_grows_slowly() -> None:
     now = 100.0
     pace = Pace(32, lambda: now)
-    for _ in range(40):
+    for round_trip in (4, 8, 16):
+        assert pace.limit == round_trip
+        for _ in range(round_trip):
+            pace.went_well()
+    assert pace.limit == 32
+    pace.went_well()
+    assert pace.limit == 32, "no more than it may"
+    pace.refused(0)
+    pace.refused(0)
+    assert pace.limit == 16, "those that were on their way count once"
+    for _ in range(17):
         pace.went_well()
-    grown = pace.limit
-    assert 8 <= grown <= 16
-    pace.refused(0)
-    pace.refused(0)
-    assert pace.limit == grown // 2, "those that were on their way count once"
+    assert pace.limit == 17, "one more for as many as there are at once"
     now += 2
     for _ in range(10):
         pace.refused(0)

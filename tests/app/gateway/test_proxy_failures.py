@@ -26,6 +26,9 @@ from .support import (
 SSE = (b'data: {"n": 1}\n\n', b"data: \xc3", b"\xa9\n\ndata: [DONE]\n\n")
 UNAVAILABLE = answer(503, "Ingress request router failed: router_unreachable", "text/plain")
 NO_REPLICA = answer(500, "Internal Server Error", "text/plain")
+DEAD = "EngineCore encountered an issue. See stack trace (above) for the root cause."  # vLLM's EngineDeadError
+DEAD_ERROR = b'{"error": {"message": "%s", "type": "InternalServerError", "param": null, "code": 500}}' % DEAD.encode()
+ENGINE_DEAD = answer(500, DEAD_ERROR)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,8 @@ NO_REPLICA = answer(500, "Internal Server Error", "text/plain")
         pytest.param([UNAVAILABLE, UNAVAILABLE], "unavailable", id="503 twice"),
         pytest.param([answer(404, SERVE_404, "text/plain; charset=utf-8")], "no_route", id="route not known yet"),
         pytest.param([NO_REPLICA], "no_replica", id="HAProxy without a replica"),
+        pytest.param([ENGINE_DEAD], "engine_dead", id="a dead engine"),
+        pytest.param([stream(b"data: " + DEAD_ERROR + b"\n\n")], "engine_dead", id="a dead engine's stream"),
     ],
 )
 async def test_failures_that_are_made_good(
@@ -70,6 +75,7 @@ async def test_a_model_that_comes_up_later_is_waited_for(tmp_path: Path) -> None
         pytest.param(reset, 502, "request_lost", "lost", id="reset"),
         pytest.param(answer(404, SERVE_404, "text/plain"), 503, "model_unavailable", "no_route", id="no route"),
         pytest.param(NO_REPLICA, 503, "model_unavailable", "no_replica", id="no replica"),
+        pytest.param(ENGINE_DEAD, 503, "model_unavailable", "engine_dead", id="dead engine"),
         pytest.param(answer(307, b"", location="/x"), 502, "bad_gateway", "invalid", id="redirect"),
     ],
 )
@@ -77,7 +83,8 @@ async def test_failures_that_last(
     model: FakeModel, tmp_path: Path, failure: Handler, status: int, code: str, reason: str
 ) -> None:
     model.script = [failure]
-    async with running_gateway(tmp_path, config_for(model.url, retry={"windowSeconds": 0.1})) as gateway:
+    window = 10 if reason == "lost" else 0.1  # which ends at its third loss, however slow the machine is
+    async with running_gateway(tmp_path, config_for(model.url, retry={"windowSeconds": window})) as gateway:
         async with gateway.post(ask()) as response:
             assert response.status == status
             error = await error_of(response)

@@ -115,7 +115,9 @@ async def test_no_window_no_second_attempt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "reason"), [(5.0, Reason.RESET), (5.0, Reason.NO_REPLICA)], ids=["connection", "replica behind HAProxy"]
+    ("seconds", "reason"),
+    [(5.0, Reason.RESET), (5.0, Reason.NO_REPLICA), (5.0, Reason.ENGINE_DEAD)],
+    ids=["connection", "replica behind HAProxy", "engine"],
 )
 async def test_a_request_that_models_do_not_survive_is_not_sent_for_ever(seconds: float, reason: Reason) -> None:
     clock = Clock()
