@@ -13,6 +13,7 @@ import yaml
 from openai import AsyncOpenAI, OpenAI
 from openai.types import Batch
 
+from tests.campaign.test_dead_engine import WORKERS, kill_engine
 from tests.cluster import batches
 from tests.cluster.conftest import Serve
 from tests.cluster.figures import note
@@ -34,11 +35,6 @@ JOB = {
     "partitionRows": 250,
     "workers": {"min": 1, "max": 1},
 }
-KILL_AN_ENGINE = """
-import psutil
-engines = [each for each in psutil.process_iter() if "VLLM::EngineCore" in " ".join(each.cmdline())]
-min(engines, key=psutil.Process.create_time).kill()
-"""
 CLAIM = """
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -74,9 +70,7 @@ def reached(client: OpenAI, batch: Batch, lines: int) -> bool:
 def killed(stack: Stack, part: str) -> None:
     """Kills one pod of a part, as a machine that fails does."""
     if part == "replica":
-        pod = stack.objects("pods", "app.kubernetes.io/component=ray-worker")[0]
-        name = pod["metadata"]["name"]
-        stack.kubectl("exec", name, "-c", "ray-worker", "--", "python", "-c", KILL_AN_ENGINE)
+        kill_engine(stack, stack.objects("pods", WORKERS)[0]["metadata"]["name"])
         return
     kill(stack.objects("pods", f"app.kubernetes.io/component={PARTS[part]}")[0])
 
