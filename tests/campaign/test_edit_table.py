@@ -29,8 +29,8 @@ COMPONENTS = ("redis", "data")
 SHOWN = ("created", "removed", "rolls", "new-cluster", "downtime", "gateway-reload")
 """Effects that ids, uids and counters show. Of milder ones nothing is seen."""
 SETTLE = {"new-cluster": 900, "rolls": 400, "downtime": 400, "created": 400, "removed": 300, "gateway-reload": 150}
-"""Seconds by which an effect has to be seen; where none is foretold, what is seen after `STILL` counts."""
-STILL = 20
+"""Seconds by which an effect has to be seen; what nobody has foretold begins within `STILL`, and is waited for."""
+STILL = 10
 
 
 def tree() -> str:
@@ -51,6 +51,7 @@ def recorded() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module", autouse=True)
 def page(stack: Stack) -> Iterator[None]:
     """Writes the page, if it is asked for, and puts the release back for the module after this one."""
+    wait_until("one Ray cluster", SETTLE["new-cluster"], lambda: bool(ray_cluster(stack)))
     edited = ray_cluster(stack)
     yield
     if target := os.environ.get("RECORD"):
@@ -136,8 +137,8 @@ def test_the_cluster_does_what_the_verdict_says(
         limit = max((SETTLE[effect] for effect in wanted.values()), default=0)
         settle(lambda: watch.seen() == wanted, limit)
         seconds = time.monotonic() - began
-        stack.wait_for_models()
         time.sleep(0 if wanted else STILL)
+        stack.wait_for_models()
         seen = watch.seen()
     outcomes = load.outcomes.values()
     record = {
