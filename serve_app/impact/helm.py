@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 from serve_app.impact.errors import ImpactError
 
 _SECONDS = 300
+_STOPPED = re.compile(r"pre-(install|upgrade|rollback) hooks failed")
+"""In helm's description of a revision of which nothing was applied."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,28 @@ def live(name: str, place: Sequence[str], revision: int | None = None) -> Releas
     Args:
         name: Of the release.
         place: Flags that say where it is, such as `--namespace`.
-        revision: One of its revisions; the last that was deployed if None.
+        revision: One of its revisions; the last that was applied if None.
     """
-    at = [f"--revision={revision}"] if revision else []
+    if revision is None and (revision := _applied(name, place)) is None:
+        return Release(name, "", {})
+    at = [f"--revision={revision}", *place]
+    values = json.loads(_helm("get", "values", name, "--output=json", *at)) or {}
+    return Release(name, _helm("get", "manifest", name, *at), values)
+
+
+def _applied(name: str, place: Sequence[str]) -> int | None:
+    """The last revision that reached the cluster, be it in part; None where there is no release.
+
+    One that a hook stopped before it began, such as the guard, is in helm's history all the same.
+    """
     try:
-        manifest = _helm("get", "manifest", name, *at, *place)
+        history: list[dict[str, Any]] = json.loads(_helm("history", name, "--output=json", *place))
     except ImpactError as error:
-        if "release: not found" in str(error) and not revision:
-            return Release(name, "", {})
+        if "release: not found" in str(error):
+            return None
         raise
-    return Release(name, manifest, json.loads(_helm("get", "values", name, "--output=json", *at, *place)) or {})
+    applied = [each["revision"] for each in history if not _STOPPED.search(each.get("description", ""))]
+    return max(applied, default=None)
 
 
 def upgraded(arguments: Sequence[str]) -> Release:

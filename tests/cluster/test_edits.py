@@ -159,6 +159,7 @@ def test_a_rebuild_that_nobody_allowed_is_stopped_with_nothing_changed(stack: St
     with pytest.raises(RuntimeError, match=r"STOPPED, nothing has changed: new-cluster: cluster main") as stopped:
         stack.edit(*REBUILD, "--set", "routes.never.backends.owl.weight=1")
     assert approval(str(stopped.value))
+    assert verdict(stack, ["--reuse-values", *REBUILD])["cluster main"] == "new-cluster"  # stopped, so not applied
     assert [service["spec"] for service in stack.objects("rayservices.ray.io")] == [spec]
     assert {each["metadata"]["name"]: each.get("data") for each in stack.objects("configmaps", CONFIG)} == config
     assert (serve.replicas(*RATES), ray_pods(stack), gateway_pods(stack)) == (before, pods, gateways)

@@ -78,6 +78,8 @@ def test_values_are_compared(
 def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A script that answers as helm does, and writes down how it was called."""
     (tmp_path / "old").write_text(OLD)
+    history = [{"revision": 6, "status": "superseded"}, {"revision": 7, "description": "Upgrade complete"}]
+    (tmp_path / "history").write_text(json.dumps(history))
     (tmp_path / "new.json").write_text(
         json.dumps({"name": "demo", "manifest": NEW, "config": {"models": {"owl": {"engine": {}}}}})
     )
@@ -85,7 +87,8 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 echo "$*" >> {tmp_path}/calls
 case "$1 $2" in
 "upgrade "*) cat {tmp_path}/new.json;;
-"get manifest") case "$3" in gone) echo "Error: release: not found" >&2; exit 1;; esac; cat {tmp_path}/old;;
+"history "*) case "$2" in gone) echo "Error: release: not found" >&2; exit 1;; esac; cat {tmp_path}/history;;
+"get manifest") cat {tmp_path}/old;;
 "get values") echo null;;
 esac
 """
@@ -102,9 +105,20 @@ def test_an_upgrade_takes_the_arguments_of_helm(helm: Path, capsys: pytest.Captu
     assert (helm / "calls").read_text().splitlines() == [
         "upgrade -f values.yaml demo ./chart --set a=b --repo url --install --namespace llm"
         " --dry-run=server --output=json",
-        "get manifest demo --namespace llm",
-        "get values demo --output=json --namespace llm",
+        "history demo --output=json --namespace llm",
+        "get values demo --output=json --revision=7 --namespace llm",
+        "get manifest demo --revision=7 --namespace llm",
     ]
+
+
+def test_what_the_guard_has_stopped_is_not_there(helm: Path) -> None:
+    """Else the same edit would have no effect once it was stopped. What failed half way is there in part."""
+    stopped = 'Upgrade "demo" failed: pre-upgrade hooks failed: resource Job/demo/demo-safe-change not ready'
+    half = 'Upgrade "demo" failed: resource Deployment/demo/demo-gateway not ready'
+    history = [{"revision": 7, "description": half}, {"revision": 8, "description": stopped}]
+    (helm / "history").write_text(json.dumps(history))
+    assert impact.main(["upgrade", "demo", "./chart", "--allow", "rolls"]) == 0
+    assert "get manifest demo --revision=7" in (helm / "calls").read_text().splitlines()
 
 
 def test_a_rollback_reads_its_revision(helm: Path, capsys: pytest.CaptureFixture[str]) -> None:
