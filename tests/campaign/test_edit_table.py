@@ -51,7 +51,6 @@ def recorded() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module", autouse=True)
 def page(stack: Stack) -> Iterator[None]:
     """Writes the page, if it is asked for, and puts the release back for the module after this one."""
-    wait_until("one Ray cluster", SETTLE["new-cluster"], lambda: bool(ray_cluster(stack)))
     edited = ray_cluster(stack)
     yield
     if target := os.environ.get("RECORD"):

@@ -10,7 +10,7 @@ import yaml
 
 from tests.cluster import figures
 from tests.cluster.demo import images
-from tests.cluster.kube import helm, kubectl
+from tests.cluster.kube import helm, kubectl, wait_until
 from tests.cluster.stack import ROOT, Stack
 
 ORDER = (
@@ -68,6 +68,8 @@ def stack(prepared: Stack, before_install: set[str]) -> Stack:  # in this order
     """The demo's values with every monitor, installed and answering; it stays for a look when a test has failed."""
     prepared.install()
     prepared.wait_for_models()
+    # A campaign's module before this one may have left an edit, which `install` takes back in a new cluster.
+    wait_until("one Ray cluster", 900, lambda: len(prepared.objects("rayclusters.ray.io")) == 1)
     return prepared
 
 
