@@ -23,8 +23,6 @@ from tests.cluster.test_gateway import metric, reloaded
 
 MODEL, OTHERS = "sparrow", "owl"
 LINES, ROWS = 2000, 5000
-STEPS = 0.1
-"""Seconds that a first token may come later: the engine's step that is under way, and one with the lines in it."""
 PARTS = {"data": "data", "gateway": "gateway", "redis": "redis"}
 JOB = {
     "model": MODEL,
@@ -90,16 +88,15 @@ def test_two_thousand_lines_with_a_kill_of_each_part(stack: Stack, serve: Serve,
     note(f"first token without a batch: median {middle * 1000:.0f} ms, spread {around * 1000:.0f} ms")
 
 
-@pytest.mark.parametrize("percent", [10, 1])
+@pytest.mark.parametrize("percent", [1, 10])
 def test_others_do_not_notice_a_batch(stack: Stack, client: OpenAI, percent: int) -> None:
     """Of the same model: what a batch leaves of it, and not what another process leaves of the machine.
 
-    With the default share, and with the least, which is one line for each gateway pod.
+    With the least share, which is one line for each gateway pod, and with the default, which stays for the next test.
     """
     before = metric(stack, "config_reloads_total", source="config", result="ok")
     stack.edit("--set", f"gateway.queue.backgroundPercent={percent}")
-    if percent != 10:
-        wait_until("all gateway pods to know", 150, lambda: reloaded(stack, before), pause=2)
+    wait_until("all gateway pods to know", 150, lambda: reloaded(stack, before), pause=2)
     first = batches.FirstTokens(client, MODEL)
     without = first.measured(60)
     batch = batches.begun(client, LINES, MODEL)
@@ -114,7 +111,7 @@ def test_others_do_not_notice_a_batch(stack: Stack, client: OpenAI, percent: int
         f"first token, {percent} % for batches: {middle * 1000:.0f} ms without a batch (spread {around * 1000:.0f}), "
         f"{later * 1000:.0f} ms with"
     )
-    assert later <= middle + around + STEPS
+    assert later <= middle + around
 
 
 def test_lines_per_second_beside_a_client_s(stack: Stack, client: OpenAI) -> None:

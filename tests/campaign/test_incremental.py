@@ -25,7 +25,7 @@ from tests.cluster.test_gateway import answers, metric, reloaded, urls
 
 CRDS = Path(os.environ["RAY_VLLM_STACK_CACHE"]) / "tools/traefik/crds"
 GATEWAYS, ROUTES = "gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io"
-STEP, INTERVAL, MOST_CUT = 25, 10, 0.01
+STEP, INTERVAL = 25, 10
 GATES = "kuberay-operator.featureGates"
 STRATEGY = "clusters.main.upgradeStrategy"
 REBUILD = ("--set", "clusters.main.env.IN_STEPS=yes,safeChange.enabled=false")  # another than test_swap.py's
@@ -53,7 +53,7 @@ def access_log(tmp_path: Path) -> Iterator[Path]:
     access = tmp_path / "access.log"
     command = ["traefik", f"--entryPoints.web.address={address()}", "--providers.kubernetesGateway=true"]
     command += [f"--providers.kubernetesGateway.statusAddress.ip={address().partition(':')[0]}"]
-    command += [f"--accesslog.filepath={access}", "--global.checkNewVersion=false"]
+    command += [f"--accesslog.filepath={access}", "--log.level=DEBUG", "--global.checkNewVersion=false"]
     with (tmp_path / "traefik.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     yield access
@@ -81,6 +81,12 @@ def programmed(stack: Stack) -> bool:
 def passed(access_log: Path) -> int:
     """Completions that went through Traefik."""
     return sum("/v1/chat/completions" in line for line in access_log.read_text().splitlines())
+
+
+def cut_by_traefik(access_log: Path) -> int:
+    """Answers whose connection to the model Traefik has closed while it copied them."""
+    lines = access_log.with_name("traefik.log").read_text().splitlines()
+    return sum("read error during body copy" in line and "use of closed network connection" in line for line in lines)
 
 
 def asked(stack: Stack) -> bool:
@@ -153,8 +159,9 @@ def test_a_rebuild_in_steps_passes_under_load(stack: Stack, serve: Serve, access
         assert said["cluster main"] == "new-cluster"
         sent = sum(outcome.sent for outcome in load.outcomes.values())
         assert passed(access_log) - through >= sent
-        # Traefik cuts some streams by itself: docs/safe-change.md. A cluster that goes too early cuts more.
-        assert sum(len(outcome.failed) for outcome in load.outcomes.values()) <= MOST_CUT * sent
+        # Only what Traefik itself has cut (docs/safe-change.md): of a model that went away its log has other words.
+        failed = [line for outcome in load.outcomes.values() for line in outcome.failed]
+        assert len(failed) <= cut_by_traefik(access_log), failed
         assert steps.percents == list(range(STEP, 101, STEP))
     finally:
         before = metric(stack, "config_reloads_total", source="config", result="ok")
