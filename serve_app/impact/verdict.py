@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serve_app.impact import ray_service, room, workloads
+from serve_app.impact import heads, ray_service, room, workloads
 from serve_app.impact.allow import Allowed
 from serve_app.impact.effects import Effect, Finding
 from serve_app.impact.manifests import Key, Object, shown
@@ -45,6 +45,7 @@ def compare(old: dict[Key, Object], new: dict[Key, Object], quotas: Iterable[Obj
     by_object = {identity: _object(identity, old.get(identity), new.get(identity)) for identity in sorted({*old, *new})}
     services = [each for identity, found in by_object.items() if identity[0] == _SERVICE for each in found]
     findings = _moved([each for found in by_object.values() for each in found])
+    findings += heads.restarted(new, findings)
     findings += room.pools(new.values(), findings)
     findings += room.quotas(quotas, new.values(), findings)
     findings.sort(key=lambda each: (-each.effect, each.subject, each.source))

@@ -103,5 +103,5 @@ def _deployment(name: str, source: str, old: Object, new: Object, changed: tuple
         return Finding(Effect.DOWNTIME, name, source, why, paths, instead=instead)
     why = "its pods are stopped before new ones start"
     if label(new, _COMPONENT) == "redis":
-        why = "Redis restarts: each gateway pod counts its own limits, and heads keep their state until it is back"
+        why = "Redis restarts: until it is back each gateway pod counts its own limits"
     return Finding(Effect.ROLLS, name, source, why, paths)

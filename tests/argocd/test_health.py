@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 CHECKS = yaml.safe_load((ROOT / "deploy/argocd/argocd-cm.yaml").read_text())["data"]
 RUNS = {"status": "RUNNING"}
-SLOW = "1 replicas that have taken more than 30s to initialize."
+SLOW = "1 replicas that have taken more than 300s to initialize."
 STARTS = {
     "status": "DEPLOYING",
     "serveDeploymentStatuses": {"LLMServer:owl": {"status": "UPDATING", "message": SLOW}},

@@ -21,6 +21,7 @@ from tests.cluster.kube import wait_until
 from tests.cluster.load import Load
 from tests.cluster.stack import ROOT, Stack
 from tests.cluster.test_edits import ray_cluster
+from tests.cluster.test_faults import settled
 from tests.cluster.test_gateway import metric, pods
 
 ROWS = yaml.safe_load((Path(__file__).parent / "edits.yaml").read_text())
@@ -87,6 +88,10 @@ class Watch:
     def __init__(self, stack: Stack, serve: Serve) -> None:
         self._stack, self._serve = stack, serve
         self._before, self._uids, self._reloads = state(stack, serve), self._components(), self._counted()
+        self._heads = self._head()
+
+    def _head(self) -> set[str]:
+        return {pod["metadata"]["uid"] for pod in pods(self._stack, "app.kubernetes.io/component=ray-head")}
 
     def _components(self) -> dict[str, set[str]]:
         return {
@@ -103,6 +108,8 @@ class Watch:
         """Subject -> effect."""
         found = observed(self._before, state(self._stack, self._serve))
         found |= {name: "rolls" for name, uids in self._components().items() if not uids & self._uids[name]}
+        if "cluster main" not in found and (now := self._head()) and not now & self._heads:
+            found["head main"] = "rolls"
         reloads = self._counted()
         if "gateway" not in found and reloads and min(reloads) > max(self._reloads):
             found["gateway"] = "gateway-reload"
@@ -134,7 +141,7 @@ def made(stack: Stack, serve: Serve, tmp_path: Path, row: dict[str, Any]) -> dic
     arguments = ("--values", str(values))
     said = verdict(stack, ["--reuse-values", *arguments])
     assert {subject: said.get(subject) for subject in row["says"]} == row["says"]
-    watched = {"cluster main", "gateway", *(f"Deployment {stack.fullname}-{name}" for name in COMPONENTS)}
+    watched = {"cluster main", "head main", "gateway", *(f"Deployment {stack.fullname}-{name}" for name in COMPONENTS)}
     wanted, watch, began = expected(said, watched), Watch(stack, serve), time.monotonic()
     rates = {model: rate for model, rate in RATES.items() if model not in row.get("unasked", ())}
     with Load(row["edit"], stack.url, stack.api_key, rates) as load:
@@ -143,6 +150,8 @@ def made(stack: Stack, serve: Serve, tmp_path: Path, row: dict[str, Any]) -> dic
         settle(lambda: watch.seen() == wanted, limit)
         seconds = time.monotonic() - began
         time.sleep(0 if wanted else STILL)
+        if "head main" in wanted:  # what Serve's new controller does with the replicas that it finds comes after that
+            wait_until("all Ray pods to be settled", 400, lambda: settled(stack), pause=5)
         stack.wait_for_models()
         seen = watch.seen()
     outcomes = load.outcomes.values()

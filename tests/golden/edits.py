@@ -19,7 +19,7 @@ _PLACES = {
     r"accelerators\.cpu": "accelerators.<class>",
     r"teams\.birds": "teams.<team>",
 }
-_SUBJECTS = {"gateway": "the gateway", "cluster main": "the Ray cluster"}
+_SUBJECTS = {"gateway": "the gateway", "cluster main": "the Ray cluster", "head main": "the Ray head"}
 
 
 def written(text: str) -> str:

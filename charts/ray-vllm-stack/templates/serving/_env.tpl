@@ -1,7 +1,8 @@
 {{/*
 Environment of all Ray containers of a cluster, sorted by name; the cluster's own `env` wins. None of it comes from
 values that are edited often: a change builds a new cluster. So what `prefix-affinity` needs (bodies up to 256 KiB go to the
-router) is always there; it costs nothing while no model has a router.
+router) is always there; it costs nothing while no model has a router. A new Serve controller kills each replica that has not
+answered it within RAY_SERVE_SLOW_STARTUP_WARNING_S: after a lost head a worker needs 25 s and more to learn of the new one.
 usage: include "ray-vllm-stack.serving.env" <context>
 */}}
 {{- define "ray-vllm-stack.serving.env" -}}
@@ -13,6 +14,7 @@ usage: include "ray-vllm-stack.serving.env" <context>
   "RAY_SERVE_HAPROXY_INGRESS_REQUEST_ROUTER_BUFSIZE" "262144"
   "RAY_SERVE_INGRESS_REQUEST_ROUTER_FORWARD_BODY" "1"
   "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "1"
+  "RAY_SERVE_SLOW_STARTUP_WARNING_S" "300"
   "RAY_SERVE_THROUGHPUT_OPTIMIZED" "1"
   "RAY_worker_niceness" "0" }}
 {{- if include "ray-vllm-stack.caBundle" .cluster.storage.caBundle }}
