@@ -32,6 +32,8 @@ SHOWN = ("created", "removed", "rolls", "new-cluster", "downtime", "gateway-relo
 SETTLE = {"new-cluster": 900, "rolls": 400, "downtime": 400, "created": 400, "removed": 300, "gateway-reload": 150}
 """Seconds by which an effect has to be seen; what nobody has foretold begins within `STILL`, and is waited for."""
 STILL = 10
+NOTE = """The seconds are until no replica of before ran any more, which for a roll may be before the new one does; what the
+cluster did is read after all models run. A model is not asked while an edit makes it private."""
 
 
 def tree() -> str:
@@ -74,8 +76,8 @@ def written(records: dict[str, dict[str, Any]]) -> str:
     agreed = sum(each["foretold"] == each["seen"] for each in records.values())
     return (
         f"# The edit table, {day}\n\nCommit {commit.strip()}, `make campaign ONLY=edit_table`: two small models asked "
-        "0.5 times a second each, on the local cluster. "
-        f"The verdict and the cluster agree in {agreed} of {len(records)} edits.\n\n"
+        "0.5 times a second each, on the local cluster.\n"
+        f"The verdict and the cluster agree in {agreed} of {len(records)} edits.\n\n{NOTE}\n\n"
         "| edit | the verdict | what the cluster did | requests failed | settled after |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n"
