@@ -32,8 +32,8 @@ SHOWN = ("created", "removed", "rolls", "new-cluster", "downtime", "gateway-relo
 SETTLE = {"new-cluster": 900, "rolls": 400, "downtime": 400, "created": 400, "removed": 300, "gateway-reload": 150}
 """Seconds by which an effect has to be seen; what nobody has foretold begins within `STILL`, and is waited for."""
 STILL = 10
-NOTE = """The seconds are until no replica of before ran any more, which for a roll may be before the new one does; what the
-cluster did is read after all models run. A model is not asked while an edit makes it private."""
+NOTE = """The seconds are until no replica of before ran any more, which for a roll may be before the new one does; what
+the cluster did is read after all models run. A model is not asked while an edit makes it private."""
 
 
 def tree() -> str:
