@@ -13,6 +13,7 @@ Json = Any
 Object = dict[str, Any]
 Key = tuple[str, str, str]
 """Kind with its API group, namespace, name."""
+RAY_SERVICE, COMPONENT = "RayService.ray.io", "app.kubernetes.io/component"
 MAX_BYTES = 64 << 20
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

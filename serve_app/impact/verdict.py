@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from serve_app.impact import heads, ray_service, room, workloads
 from serve_app.impact.allow import Allowed
 from serve_app.impact.effects import Effect, Finding
-from serve_app.impact.manifests import Key, Object, shown
+from serve_app.impact.manifests import RAY_SERVICE, Key, Object, shown
 from serve_app.impact.normal import normal
-
-_SERVICE = "RayService.ray.io"
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def compare(old: dict[Key, Object], new: dict[Key, Object], quotas: Iterable[Obj
         ImpactError: A RayService has a Serve config that cannot be read.
     """
     by_object = {identity: _object(identity, old.get(identity), new.get(identity)) for identity in sorted({*old, *new})}
-    services = [each for identity, found in by_object.items() if identity[0] == _SERVICE for each in found]
+    services = [each for identity, found in by_object.items() if identity[0] == RAY_SERVICE for each in found]
     findings = _moved([each for found in by_object.values() for each in found])
     findings += heads.restarted(new, findings)
     findings += room.pools(new.values(), findings)
@@ -53,7 +51,7 @@ def compare(old: dict[Key, Object], new: dict[Key, Object], quotas: Iterable[Obj
 
 
 def _object(identity: Key, old: Object | None, new: Object | None) -> list[Finding]:
-    if identity[0] != _SERVICE:
+    if identity[0] != RAY_SERVICE:
         if old is None or new is None:
             return [workloads.removed(identity, old) if old else workloads.created(identity, new or {})]
         return [workloads.compare(identity, old, new)]
@@ -97,6 +95,6 @@ def _digest(findings: Iterable[Finding], new: dict[Key, Object]) -> str:
     """A word that stands for these effects on Ray clusters with this outcome, wherever they are worked out."""
     silent = (Effect.UNTOUCHED, Effect.NO_ROOM)
     effects = sorted((each.effect.word, each.subject) for each in findings if each.effect not in silent)
-    outcome = {shown(key): normal(each.get("spec")) for key, each in sorted(new.items()) if key[0] == _SERVICE}
+    outcome = {shown(key): normal(each.get("spec")) for key, each in sorted(new.items()) if key[0] == RAY_SERVICE}
     text = json.dumps([effects, outcome], sort_keys=True, default=str)
     return "v" + hashlib.sha256(text.encode()).hexdigest()[:12]  # with a letter, or `--set` took some for numbers

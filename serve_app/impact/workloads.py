@@ -2,12 +2,11 @@
 
 from serve_app.impact.effects import Effect, Finding
 from serve_app.impact.immutable import refused
-from serve_app.impact.manifests import Key, Object, at, differences, label, same, shown
+from serve_app.impact.manifests import COMPONENT, Key, Object, at, differences, label, same, shown
 
 _MODEL = "ray-vllm-stack.io/model"
 _JOB = "ray-vllm-stack.io/job"
 _JOBS = ("RayJob.ray.io", "RayCronJob.ray.io")
-_COMPONENT = "app.kubernetes.io/component"
 _POOLS = ("NodePool.karpenter.sh", "EC2NodeClass.karpenter.k8s.aws", "NodeClass.eks.amazonaws.com")
 _REPLACING = {
     "NodePool.karpenter.sh": "spec.template",
@@ -24,7 +23,7 @@ def subject(identity: Key, each: Object) -> str:
     kind = identity[0]
     if kind == "Deployment.apps" and label(each, _MODEL):
         return f"model {label(each, _MODEL)}"
-    if kind == "Deployment.apps" and label(each, _COMPONENT) == "gateway":
+    if kind == "Deployment.apps" and label(each, COMPONENT) == "gateway":
         return "gateway"
     if kind in _JOBS:
         return f"job {label(each, _JOB) or identity[2]}"
@@ -65,7 +64,7 @@ def compare(identity: Key, old: Object, new: Object) -> Finding:
         return Finding(Effect.REFUSED, name, source, why, tuple(paths), instead="a new name, or delete it first")
     if kind == "Deployment.apps":
         return _deployment(name, source, old, new, changed)
-    if kind == "ConfigMap" and label(new, _COMPONENT) == "gateway":
+    if kind == "ConfigMap" and label(new, COMPONENT) == "gateway":
         why = "the gateway's pods read it again within two minutes, no request is cut"
         return Finding(Effect.GATEWAY_RELOAD, "gateway", source, why, changed)
     if kind in _JOBS:
@@ -102,6 +101,6 @@ def _deployment(name: str, source: str, old: Object, new: Object, changed: tuple
         instead = f"models.{name.partition(' ')[2]}.rollout.maxSurgePercent: 100, where there is room"
         return Finding(Effect.DOWNTIME, name, source, why, paths, instead=instead)
     why = "its pods are stopped before new ones start"
-    if label(new, _COMPONENT) == "redis":
+    if label(new, COMPONENT) == "redis":
         why = "Redis restarts: until it is back each gateway pod counts its own limits"
     return Finding(Effect.ROLLS, name, source, why, paths)

@@ -33,6 +33,13 @@ def test_heads_end_with_their_redis() -> None:
     }
 
 
+def test_a_redis_of_the_same_name_elsewhere_is_another() -> None:
+    away = stored("redis://demo-redis.data.svc:6379")
+    assert effects([redis(), away], [redis("b"), away]) == {"Deployment demo-redis": Effect.ROLLS}
+    near = stored("redis://demo-redis:6379")
+    assert "head main" in effects([redis(), near], [redis("b"), near])
+
+
 def test_a_redis_that_stays_takes_nothing_along() -> None:
     assert effects([redis(), stored()], [redis(), stored()]) == {}
 

@@ -2,7 +2,7 @@
 Environment of all Ray containers of a cluster, sorted by name; the cluster's own `env` wins. None of it comes from
 values that are edited often: a change builds a new cluster. So what `prefix-affinity` needs (bodies up to 256 KiB go to the
 router) is always there; it costs nothing while no model has a router. A new Serve controller kills each replica that has not
-answered it within RAY_SERVE_SLOW_STARTUP_WARNING_S: after a lost head a worker needs 25 s and more to learn of the new one.
+answered it within RAY_SERVE_SLOW_STARTUP_WARNING_S: after a lost head it may take 30 s and more until it can.
 usage: include "ray-vllm-stack.serving.env" <context>
 */}}
 {{- define "ray-vllm-stack.serving.env" -}}
