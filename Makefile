@@ -81,17 +81,19 @@ test-modules: venv deps ## level 2: all other modules, golden files, alert rules
 cluster: ## build what is missing, start the local cluster and load the images: what levels 3 to 6 run on
 	@$(if $(PREPARED),:,tests/cluster/prepare.sh)
 
+# Clients that leave need a quiet machine: make test runs them with the attacks, beside nothing.
+LEFT := tests/clients/test_left.py
 test-contract test-api test-cluster: cluster
 test-api test-cluster: export KUBECONFIG := $(RAY_VLLM_STACK_CACHE)/cluster/admin.kubeconfig
 test-contract: ## level 3: what the chart renders is what Ray and vLLM accept, in the built images; clients with vLLM
-	@$(PYTEST) --ignore=tests/clients/all tests/contract tests/images tests/clients
+	@$(PYTEST) --ignore=tests/clients/all --ignore=$(LEFT) tests/contract tests/images tests/clients
 
 test-clients-all: venv ## outside CI: every client of tests/clients/README.md with real vLLM; the first run builds them, 10 min
 	@tests/cluster/packages.sh
 	@$(PYTEST) tests/clients
 
-test-attacks: venv gateway-venv ## hostile clients: the gateway in a memory cgroup of 512 MiB (root)
-	@$(PYTEST) tests/attacks
+test-attacks: venv gateway-venv ## hostile clients: the gateway in a memory cgroup of 512 MiB (root); clients that leave
+	@$(PYTEST) tests/attacks $(LEFT)
 
 test-api: ## level 4: every values file on a real API server with the real CRDs, strictly
 	@$(PYTEST) tests/api

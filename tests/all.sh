@@ -48,6 +48,6 @@ export PREPARED=1
 level "0 lint, and generated files" make -s lint verify # alone: it writes what it verifies
 lane units; lane components
 wait "${lanes[@]}"
-level "3 hostile clients, 512 MiB" make -s test-attacks
+level "3 clients that attack, or leave" make -s test-attacks
 level "6 cluster" make -s test-cluster
 level "cleaned up" make -s down
