@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests.clients import weight
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS, STOP_SECONDS = 240, 60
 ENVIRONMENT = ("HF_HUB_OFFLINE=1", "VLLM_NO_USAGE_STATS=1", "OMP_NUM_THREADS=1", "VLLM_CPU_OMP_THREADS_BIND=nobind")
@@ -65,7 +67,7 @@ class Server:
         serve += ["--model", engine.model, "--served-model-name", *engine.names, *ARGUMENTS, *engine.arguments]
         # In a session of its own: a Ctrl-C is for the tests, which then stop it in order.
         command = [sys.executable, str(ROOT / "images/run.py"), *options, image, *serve]
-        self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._process = subprocess.Popen(weight.entered(command), stdout=log, stderr=log, start_new_session=True)
 
     def wait(self) -> None:
         """Waits until it answers."""
@@ -120,6 +122,7 @@ def running(folder: Path, packages: Path) -> Iterator[dict[str, str]]:
     speech.chmod(0o777)  # the container's user writes there
     sound = [f"{packages / name}:/sound/{name}" for name in SOUND]
     with ExitStack() as stack:
+        stack.callback(weight.remove)
 
         def start(engine: Engine, *binds: str) -> Server:
             log = stack.enter_context((folder / f"{engine.names[0]}.log").open("wb"))

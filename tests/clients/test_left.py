@@ -1,22 +1,25 @@
 """Clients that leave: the engine stops, whether the answer was to be streamed or not, and what it made is charged.
 
 The engine writes a whole answer in a second, eight at once, and on two busy cores a process may wait seconds for its
-turn. So many clients leave at once: an engine that goes on would write for ten seconds and more. `make test` runs this
-module where nothing else runs.
+turn. So many clients leave at once, the engines have less CPU weight than they and the gateway, and `make test` runs
+this module where nothing else runs.
 """
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import openai
 import pytest
 
+from tests.clients import weight
 from tests.clients.conftest import KEY, Gateway, Made
 from tests.clients.counters import total
 
 MANY, CLIENTS = 2000, 64
+STOPPED = MANY * CLIENTS / 2  # tokens; of an engine that hears of it at once a few thousand
 HEADERS = {"authorization": f"Bearer {KEY}"}
 LIMITS = httpx.Limits(max_connections=CLIENTS)
 MESSAGES = [{"role": "user", "content": "What is Ray?"}]
@@ -35,6 +38,14 @@ ENDLESS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def lowered(models: dict[str, str]) -> Iterator[None]:
+    """The engines come last for a CPU."""
+    assert models
+    with weight.lowered():
+        yield
+
+
 def charged(gateway: Gateway) -> float:
     """Tokens of answers that the gateway has counted for the key."""
     series = "ray_vllm_gateway_tokens_total"
@@ -48,8 +59,10 @@ async def test_whole_answers_that_are_left(path: str, gateway: str, made: Made) 
         ask = {"model": "sparrow"} | ENDLESS[path]
         asked = [client.post(f"{gateway}{path}", json=ask) for _ in range(CLIENTS)]
         found = await asyncio.gather(*asked, return_exceptions=True)
-    assert sum(isinstance(each, httpx.ReadTimeout) for each in found) > CLIENTS / 2, found
-    assert made() < CLIENTS * MANY * 3 / 4
+    late = [each for each in found if not isinstance(each, httpx.ReadTimeout)]
+    assert [each for each in late if not isinstance(each, httpx.Response) or each.status_code != 200] == []
+    assert len(late) < CLIENTS / 4, "they had their answers before they got a CPU to leave"
+    assert made() < STOPPED
 
 
 @pytest.mark.parametrize("path", ENDLESS)
@@ -68,7 +81,7 @@ async def test_streams_that_are_left_are_charged(path: str, gateway_process: Gat
     async with httpx.AsyncClient(headers=HEADERS, limits=LIMITS, timeout=60) as client:
         await asyncio.gather(*(leave() for _ in range(CLIENTS)))
     tokens = made()
-    assert 40 * CLIENTS <= tokens < MANY * CLIENTS, "the engine stopped"
+    assert 40 * CLIENTS <= tokens < STOPPED
     assert 40 * CLIENTS <= charged(gateway_process) - before <= tokens
 
 
@@ -76,7 +89,7 @@ def test_a_stream_of_the_openai_package_that_is_left(client: openai.OpenAI, made
     ask: dict[str, Any] = {"model": "sparrow", "messages": MESSAGES, "n": CLIENTS, "max_completion_tokens": MANY}
     with client.chat.completions.create(**ask, extra_body={"ignore_eos": True}, stream=True) as stream:
         next(stream)
-    assert made() < CLIENTS * MANY
+    assert made() < STOPPED
 
 
 def test_a_stream_that_is_left_shortly_before_its_end_is_charged(gateway_process: Gateway, made: Made) -> None:
